@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = process.env.KEDGE_ROOT ?? path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const lockedNode = path.join(root, 'node_modules', 'node', 'bin', 'node');
 const stamp = path.join(root, 'node_modules', '.kedge-installed');
 
@@ -19,6 +19,17 @@ function fail(text) {
   process.exit(1);
 }
 
+/** npm names its own script to the scripts it runs, so the npm that was typed is the npm that is run here. */
+function npm(args, output) {
+  const own = process.env.npm_execpath;
+  const [command, first] = own ? [process.execPath, [own]] : ['npm', []];
+  return spawnSync(command, [...first, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', output, 'inherit'],
+  });
+}
+
 /** Installs when the lock file differs from the one that the present node_modules was made from. */
 function install() {
   const lock = createHash('sha256')
@@ -28,17 +39,8 @@ function install() {
   const why = existsSync(stamp) ? 'the lock file has changed' : 'nothing is installed yet';
   say(`${why}: running npm ci (once, about 250 MB)`);
   rmSync(stamp, { force: true });
-  // npm names its own script to the scripts it runs, so the npm that was typed is the npm that installs.
-  const npm = process.env.npm_execpath ? [process.execPath, [process.env.npm_execpath]] : ['npm', []];
   const started = Date.now();
-  const run = spawnSync(
-    npm[0],
-    [...npm[1], 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
-    {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
+  const run = npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], 'inherit');
   if (run.status !== 0) {
     fail('npm ci failed (its own words are above). Mend that and run the same command again.');
   }
@@ -50,7 +52,7 @@ function install() {
 function obstacle() {
   const platform = `${process.platform}-${process.arch}`;
   if (!existsSync(lockedNode)) {
-    const ignores = spawnSync('npm', ['config', 'get', 'ignore-scripts'], { cwd: root, encoding: 'utf8' });
+    const ignores = npm(['config', 'get', 'ignore-scripts'], 'pipe');
     if (ignores.stdout?.trim() === 'true') {
       return 'npm is told to ignore install scripts (ignore-scripts=true), so the package `node` could not fetch its program. Run: npm rebuild node --ignore-scripts=false';
     }
