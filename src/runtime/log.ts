@@ -1,0 +1,75 @@
+import { pino } from 'pino';
+import { loggable } from './loggable.ts';
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** A constant message says what happened; everything that varies goes into the fields. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  /** A log that adds these fields to each of its records. */
+  child(fields: object): Log;
+}
+
+/** The log of a process; its level also holds for the children made before it was set. */
+export interface ProcessLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
+export interface LogOptions {
+  /** The process's name, in each record. */
+  readonly name: string;
+  readonly level?: LogLevel;
+  /** Takes one record a line; standard output unless given. */
+  readonly destination?: { write(text: string): void };
+}
+
+/**
+ * One JSON object a line: `level`, `time`, `process`, the fields, `message`. Fields pass through `loggable`,
+ * so secrets are cut out and no value, however odd, makes a call throw.
+ */
+export function createLog(options: LogOptions): ProcessLog {
+  const sink = pino(
+    {
+      level: 'debug',
+      base: { process: options.name },
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    // Written synchronously, so that the last record before an exit is not lost.
+    options.destination ?? pino.destination({ fd: 1, sync: true }),
+  );
+  const threshold = { rank: rankOf(options.level ?? 'info') };
+  return {
+    ...logTo(sink, threshold),
+    setLevel: (level) => {
+      threshold.rank = rankOf(level);
+    },
+  };
+}
+
+type Sink = Record<LogLevel, (fields: object, message: string) => void> & { child(fields: object): Sink };
+
+function logTo(sink: Sink, threshold: { readonly rank: number }): Log {
+  const writer = (level: LogLevel): ((fields: object, message: string) => void) => {
+    const rank = rankOf(level);
+    return (fields, message) => {
+      if (rank >= threshold.rank) sink[level](loggable(fields), message);
+    };
+  };
+  return {
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
+    child: (fields) => logTo(sink.child(loggable(fields)), threshold),
+  };
+}
+
+function rankOf(level: LogLevel): number {
+  return logLevels.indexOf(level);
+}
