@@ -42,9 +42,9 @@ export function readGeneralNames(reader: DerReader): GeneralNames {
     email: [] as string[],
     other: 0,
   };
-  if (reader.done)
+  if (reader.nextTag === undefined)
     throw pkiErrors.error('der_malformed', `${reader.what}: expected at least one name, got none`);
-  do {
+  while (!reader.done) {
     const element = reader.any();
     if (element.tag === GENERAL_NAME.dns) names.dns.push(readAscii(element, 'DNS name'));
     else if (element.tag === GENERAL_NAME.uri) names.uri.push(readAscii(element, 'URI'));
@@ -56,7 +56,7 @@ export function readGeneralNames(reader: DerReader): GeneralNames {
         'der_malformed',
         `${reader.what}: expected a general name, got tag ${element.tag}`,
       );
-  } while (!reader.done);
+  }
   return names;
 }
 

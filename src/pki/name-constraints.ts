@@ -45,14 +45,15 @@ function readSubtrees(reader: DerReader, number: number): { dns: string[]; unsup
   const element = reader.optional(context(number, true));
   if (element === undefined) return found;
   const subtrees = reader.into(element, 'subtrees');
-  if (subtrees.done) throw pkiErrors.error('der_malformed', 'subtrees: expected at least one, got none');
-  do {
+  if (subtrees.nextTag === undefined)
+    throw pkiErrors.error('der_malformed', 'subtrees: expected at least one, got none');
+  while (!subtrees.done) {
     const subtree = subtrees.inside('subtree', TAG.sequence);
     const base = subtree.any();
     // minimum is always its default, 0, and maximum absent (RFC 5280 4.2.1.10): in DER neither is written.
     subtree.end();
     if (base.tag === GENERAL_NAME.dns) found.dns.push(readAscii(base, 'DNS constraint'));
     else found.unsupported.push(KINDS[base.tag] ?? `kind ${base.tag & 0x1f}`);
-  } while (!subtrees.done);
+  }
   return found;
 }
