@@ -1,0 +1,49 @@
+import { TrustBundle } from '../../pki/trust-bundle.ts';
+import { verifyChain } from '../../pki/verify-chain.ts';
+import type { Certificate } from '../../pki/certificate.ts';
+import { fetchChain } from '../identity/fetch-chain.ts';
+import type { Stage } from './stage.ts';
+
+/** The chain that a process of the demo shows under its own name, verified against the anchors and for that name. */
+export async function shownChain(
+  { world, clock }: Stage,
+  name: string,
+  port: number,
+): Promise<Certificate[]> {
+  const { dnsName, spiffeId } = world.identityOf(name);
+  const shown = await fetchChain({ host: '127.0.0.1', port, serverName: dnsName, timeoutMs: 10_000, clock });
+  const [leaf, ...intermediates] = shown.certificates;
+  if (!leaf) throw new Error(`expected ${name} to show a certificate, got none`);
+  verifyChain({
+    leaf,
+    intermediates,
+    bundle: TrustBundle.parsePem(world.anchors),
+    at: clock.now(),
+    usage: 'server',
+  });
+  const names = [...leaf.sans.dns, ...leaf.sans.uri].join(', ');
+  if (names !== `${dnsName}, ${spiffeId}`)
+    throw new Error(`expected the names ${dnsName}, ${spiffeId}, got ${names}`);
+  return shown.certificates;
+}
+
+/** Proves that each process holds a certificate of its own, signed by the CA that identity was given. */
+export async function showCertificates(stage: Stage): Promise<void> {
+  const { ports } = stage.world;
+  const shown: [name: string, port: number][] = [
+    ['identity', ports.identity],
+    ['destination', ports.destination],
+    ['web', ports.webAdmin],
+    ['api', ports.apiAdmin],
+    ['guest', ports.guestAdmin],
+  ];
+  for (const [name, port] of shown) {
+    await stage.proofs.show(`${name} has a certificate of its own`, async () => {
+      const [leaf] = await shownChain(stage, name, port);
+      if (!leaf) return '';
+      const seconds = (leaf.notAfter.getTime() - leaf.notBefore.getTime()) / 1000;
+      const { spiffeId } = stage.world.identityOf(name);
+      return `${leaf.sans.dns.join()}\n${spiffeId}\n${seconds} s, signed by ${leaf.issuer}`;
+    });
+  }
+}

@@ -1,0 +1,16 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Mesh } from './mesh.ts';
+import type { Proofs } from './proofs.ts';
+import type { WireTap } from './wire-tap.ts';
+import type { World } from './world.ts';
+
+/** What every act of the demo has at hand. */
+export interface Stage {
+  world: World;
+  mesh: Mesh;
+  wire: WireTap;
+  proofs: Proofs;
+  clock: Clock;
+  log: Log;
+}
