@@ -1,0 +1,10 @@
+import type { Paint } from './table.ts';
+
+export type OutputFormat = 'text' | 'json';
+
+/** What a command found out: for people, for programs, and whether the command did what was asked. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly json: unknown;
+  text(paint: Paint): string;
+}
