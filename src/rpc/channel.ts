@@ -1,0 +1,188 @@
+import { Client, Metadata, credentials as grpcCredentials } from '@grpc/grpc-js';
+import type {
+  ChannelCredentials,
+  ChannelOptions,
+  ClientDuplexStream,
+  ClientReadableStream,
+} from '@grpc/grpc-js';
+
+import type { Credentials } from '../pki/credentials.ts';
+import type { TrustBundle } from '../pki/trust-bundle.ts';
+import { formatSocketAddress, isLoopback } from '../runtime/socket-address.ts';
+import type { SocketAddress } from '../runtime/socket-address.ts';
+import type { Latest } from '../runtime/latest.ts';
+import type { Log } from '../runtime/log.ts';
+import { rpcErrors } from './errors.ts';
+import { decode, encode } from './method.ts';
+import type { Method } from './method.ts';
+import { MeshChannelCredentials } from './secure-connector.ts';
+import { fromStatus, isServiceError } from './status.ts';
+
+export interface CallOptions {
+  /** Gives the call up; it then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds to the answer; without it the call waits as long as the connection lives. */
+  readonly timeoutMs?: number;
+}
+
+/** A connection to one server, made when first used and again whenever it broke. */
+export interface Channel {
+  unary<Q, S>(method: Method<Q, S>, request: Q, options?: CallOptions): Promise<S>;
+  serverStream<Q, S>(method: Method<Q, S>, request: Q, signal: AbortSignal): AsyncIterable<S>;
+  bidiStream<Q, S>(method: Method<Q, S>, requests: AsyncIterable<Q>, signal: AbortSignal): AsyncIterable<S>;
+  /** Ends the connection and every call on it. */
+  close(): void;
+}
+
+export interface ChannelTarget {
+  readonly address: SocketAddress;
+  /** The identity the server must prove. Undefined only for a loopback address: plaintext (contract 2.3). */
+  readonly serverName: string | undefined;
+  /** Undefined for as long as this process is not certified; the channel then shows no certificate. */
+  readonly credentials: Latest<Credentials | undefined>;
+  readonly bundle: Latest<TrustBundle>;
+  readonly log: Log;
+  /** Waits between attempts to connect; 100 ms to 10 s unless given. grpc-js adds 20 % of jitter. */
+  readonly reconnect?: { readonly minMs: number; readonly maxMs: number };
+}
+
+/** How long TLS may take, on both sides. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Throws `server_name_missing` where an address that is not loopback comes without a server name. */
+export function connectChannel(target: ChannelTarget): Channel {
+  const credentials = credentialsOf(target);
+  return new GrpcChannel(
+    () => new Client(`dns:${formatSocketAddress(target.address)}`, credentials, optionsOf(target)),
+  );
+}
+
+function credentialsOf(target: ChannelTarget): ChannelCredentials {
+  const { serverName, address } = target;
+  if (serverName !== undefined) {
+    return new MeshChannelCredentials({ ...target, serverName, handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS });
+  }
+  if (isLoopback(address.host)) return grpcCredentials.createInsecure();
+  throw rpcErrors.error(
+    'server_name_missing',
+    `expected a TLS server name beside ${formatSocketAddress(address)}, got none; only loopback addresses may go without`,
+  );
+}
+
+function optionsOf({ reconnect = { minMs: 100, maxMs: 10_000 } }: ChannelTarget): ChannelOptions {
+  return {
+    'grpc.initial_reconnect_backoff_ms': reconnect.minMs,
+    'grpc.max_reconnect_backoff_ms': reconnect.maxMs,
+    // A server that went away without a word is noticed within this time while calls are open.
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    // Control-plane pods move: their name is looked up anew at each reconnect.
+    'grpc.dns_min_time_between_resolutions_ms': 1_000,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.use_local_subchannel_pool': 1,
+    // Each of our callers repeats what it wants repeated; proxy variables are not for the mesh.
+    'grpc.enable_retries': 0,
+    'grpc.enable_http_proxy': 0,
+    'grpc.enable_channelz': 0,
+  };
+}
+
+class GrpcChannel implements Channel {
+  readonly #client: Client;
+
+  constructor(connect: () => Client) {
+    this.#client = connect();
+  }
+
+  async unary<Q, S>(method: Method<Q, S>, request: Q, options: CallOptions = {}): Promise<S> {
+    return decode(method.response, await this.#ask(method.path, encode(method.request, request), options));
+  }
+
+  async *serverStream<Q, S>(method: Method<Q, S>, request: Q, signal: AbortSignal): AsyncGenerator<S> {
+    signal.throwIfAborted();
+    const bytes = encode(method.request, request);
+    yield* readStream(
+      this.#client.makeServerStreamRequest(method.path, identity, identity, bytes),
+      method,
+      signal,
+    );
+  }
+
+  async *bidiStream<Q, S>(
+    method: Method<Q, S>,
+    requests: AsyncIterable<Q>,
+    signal: AbortSignal,
+  ): AsyncGenerator<S> {
+    signal.throwIfAborted();
+    const stream = this.#client.makeBidiStreamRequest(method.path, identity, identity);
+    void sendAll(stream, method, requests);
+    yield* readStream(stream, method, signal);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #ask(path: string, request: Buffer, { signal, timeoutMs }: CallOptions): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const abort = (): void => call.cancel();
+      const call = this.#client.makeUnaryRequest(
+        path,
+        identity,
+        identity,
+        request,
+        new Metadata(),
+        timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
+        (error, response = Buffer.alloc(0)) => {
+          signal?.removeEventListener('abort', abort);
+          if (signal?.aborted === true) reject(signal.reason as Error);
+          else if (error !== null) reject(fromStatus(error));
+          else resolve(response);
+        },
+      );
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+}
+
+function identity(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+async function* readStream<S>(
+  stream: ClientReadableStream<Buffer>,
+  method: Method<unknown, S>,
+  signal: AbortSignal,
+): AsyncGenerator<S> {
+  const abort = (): void => stream.cancel();
+  signal.addEventListener('abort', abort, { once: true });
+  // Cancelling makes grpc-js emit an error after the reader has gone.
+  stream.on('error', () => undefined);
+  try {
+    for await (const bytes of stream) yield decode(method.response, bytes as Buffer);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw isServiceError(error) ? fromStatus(error) : error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    stream.cancel();
+  }
+}
+
+/** A failure of the requests' source gives the whole stream up. */
+async function sendAll<Q>(
+  stream: ClientDuplexStream<Buffer, Buffer>,
+  method: Method<Q, unknown>,
+  requests: AsyncIterable<Q>,
+): Promise<void> {
+  try {
+    for await (const request of requests) {
+      if (stream.destroyed) return;
+      stream.write(encode(method.request, request));
+    }
+    stream.end();
+  } catch {
+    stream.cancel();
+  }
+}

@@ -1,0 +1,31 @@
+import { constants } from 'node:crypto';
+import type { SecureContextOptions } from 'node:tls';
+
+import type { Credentials } from '../pki/credentials.ts';
+import type { TrustBundle } from '../pki/trust-bundle.ts';
+
+/** TLS 1.3 with the suites and groups of contract 3.1, hybrid first; ECDSA P-256 is what every leaf signs with. */
+const parameters: SecureContextOptions = {
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
+  ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384',
+  // A resumed session would outlive the certificate it began with, and the anchor behind it.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+  // An anchor need not be self-signed; without this OpenSSL goes on looking for a root above it.
+  allowPartialTrustChain: true,
+};
+
+/** Options for a TLS context that shows `own`, if anything, and verifies peers by `bundle`. */
+export function secureContextOptions(
+  own: Credentials | undefined,
+  bundle: TrustBundle,
+): SecureContextOptions {
+  const options = { ...parameters, ca: bundle.anchors.map(({ pem }) => pem) };
+  if (own === undefined) return options;
+  return {
+    ...options,
+    cert: own.chain.map(({ pem }) => pem).join('\n'),
+    key: own.key.export({ type: 'pkcs8', format: 'pem' }),
+  };
+}

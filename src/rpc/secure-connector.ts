@@ -1,0 +1,127 @@
+import { connect, createSecureContext } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+
+import { CallCredentials, ChannelCredentials } from '@grpc/grpc-js';
+import type { SecureConnector } from '@grpc/grpc-js/build/src/channel-credentials.js';
+
+import type { Credentials } from '../pki/credentials.ts';
+import type { TrustBundle } from '../pki/trust-bundle.ts';
+import { errorMessage } from '../runtime/errors.ts';
+import type { Latest } from '../runtime/latest.ts';
+import type { Log } from '../runtime/log.ts';
+import { rpcErrors } from './errors.ts';
+import { secureContextOptions } from './mesh-tls.ts';
+import { readPeerChain, verifyPeerChain } from './verify-peer.ts';
+
+export interface MeshTlsOptions {
+  /** SNI, and the DNS name that the server's certificate must carry, byte for byte. */
+  readonly serverName: string;
+  readonly credentials: Latest<Credentials | undefined>;
+  readonly bundle: Latest<TrustBundle>;
+  readonly handshakeTimeoutMs: number;
+  readonly log: Log;
+}
+
+/**
+ * Channel credentials of grpc-js whose handshake is ours: the newest certificate and anchors at each connection,
+ * one exact server name, and no demand that the server selects an ALPN protocol. The underscored methods are how
+ * grpc-js's own subclasses plug in; they are not documented, and the tests hold them.
+ */
+export class MeshChannelCredentials extends ChannelCredentials {
+  readonly #options: MeshTlsOptions;
+  #context:
+    | { readonly own: Credentials | undefined; readonly bundle: TrustBundle; readonly value: SecureContext }
+    | undefined;
+
+  constructor(options: MeshTlsOptions) {
+    super();
+    this.#options = options;
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(): SecureConnector {
+    return {
+      connect: async (socket) => ({ socket: await this.#handshake(socket), secure: true }),
+      waitForReady: () => Promise.resolve(),
+      getCallCredentials: () => CallCredentials.createEmpty(),
+      destroy: () => undefined,
+    };
+  }
+
+  async #handshake(raw: Socket): Promise<TLSSocket> {
+    try {
+      return await this.#connect(raw);
+    } catch (error) {
+      raw.destroy();
+      const { serverName, log } = this.#options;
+      log.warn({ serverName, peer: raw.remoteAddress, error: errorMessage(error) }, 'TLS to a server failed');
+      throw error;
+    }
+  }
+
+  #connect(raw: Socket): Promise<TLSSocket> {
+    const { serverName, handshakeTimeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const socket = connect({
+        socket: raw,
+        secureContext: this.#secureContext(),
+        servername: serverName,
+        ALPNProtocols: ['h2'],
+        checkServerIdentity: (_host, shown) => this.#check(shown),
+      });
+      const timer = setTimeout(() => {
+        const expected = `expected ${serverName} to finish TLS within ${handshakeTimeoutMs} ms`;
+        socket.destroy(rpcErrors.error('handshake_timeout', `${expected}, got no end of it`));
+      }, handshakeTimeoutMs);
+      socket.once('close', () => {
+        clearTimeout(timer);
+        reject(
+          rpcErrors.error('rpc_unavailable', `expected ${serverName} to finish TLS, got a closed connection`),
+        );
+      });
+      // Stays for the connection's life: until HTTP/2 takes the socket over nobody else listens.
+      socket.on('error', reject);
+      socket.once('secureConnect', () => {
+        clearTimeout(timer);
+        resolve(socket);
+      });
+    });
+  }
+
+  /** Called by node:tls only after OpenSSL has accepted the chain. */
+  #check(shown: Parameters<typeof readPeerChain>[0]): Error | undefined {
+    try {
+      const { serverName, bundle } = this.#options;
+      const chain = readPeerChain(shown);
+      if (chain === undefined)
+        throw rpcErrors.error('peer_untrusted', 'expected a server certificate, got none');
+      verifyPeerChain(chain, bundle.value, new Date(), 'server');
+      const names = chain.leaf.sans.dns;
+      if (names.includes(serverName)) return undefined;
+      throw rpcErrors.error(
+        'peer_unexpected',
+        `expected the server to be ${serverName}, got ${names.join(', ') || 'no DNS name'}`,
+      );
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Building a context parses keys and anchors, so it is kept until one of them changes. */
+  #secureContext(): SecureContext {
+    const own = this.#options.credentials.value;
+    const bundle = this.#options.bundle.value;
+    if (this.#context?.own !== own || this.#context?.bundle !== bundle) {
+      this.#context = { own, bundle, value: createSecureContext(secureContextOptions(own, bundle)) };
+    }
+    return this.#context.value;
+  }
+}

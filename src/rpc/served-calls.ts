@@ -1,0 +1,174 @@
+import type {
+  Server,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+} from '@grpc/grpc-js';
+
+import { errorMessage, isAppError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Call } from './call.ts';
+import { Connection } from './connection.ts';
+import { rpcErrors } from './errors.ts';
+import type { ServedMethod, Service } from './service.ts';
+import { toStatus } from './status.ts';
+import type { SentStatus } from './status.ts';
+import type { ByteSink } from './stream-writer.ts';
+
+/** What grpc-js's three kinds of calls have in common. */
+interface AnyCall {
+  readonly cancelled: boolean;
+  getAuthContext(): object;
+  getDeadline(): Date | number;
+  once(event: 'cancelled', listener: () => void): unknown;
+}
+
+interface StreamCall extends AnyCall {
+  readonly destroyed: boolean;
+  write(message: Buffer, sent: () => void): unknown;
+  end(): unknown;
+  emit(event: 'error', status: SentStatus): unknown;
+}
+
+/** Runs the handlers of our services inside a grpc-js server, and knows the calls that are open. */
+export class ServedCalls {
+  readonly #log: Log;
+  readonly #streams = new Set<AbortController>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  register(server: Server, service: Service): void {
+    for (const method of service.methods) this.#register(server, method);
+  }
+
+  /** Ends the streams, which would not end by themselves, with UNAVAILABLE; unary calls may finish. */
+  endStreams(): void {
+    const reason = rpcErrors.error('server_stopping', 'this server is stopping; open the stream again');
+    for (const stream of this.#streams) stream.abort(reason);
+  }
+
+  #register(server: Server, method: ServedMethod): void {
+    switch (method.kind) {
+      case 'unary':
+        server.register(
+          method.path,
+          (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) =>
+            void this.#unary(method, call, answer),
+          same,
+          same,
+          'unary',
+        );
+        return;
+      case 'server_stream':
+        server.register(
+          method.path,
+          (call: ServerWritableStream<Buffer, Buffer>) =>
+            void this.#stream(method.path, call, (context, sink) =>
+              method.handle(call.request, context, sink),
+            ),
+          same,
+          same,
+          'serverStream',
+        );
+        return;
+      case 'bidi_stream':
+        server.register(
+          method.path,
+          (call: ServerDuplexStream<Buffer, Buffer>) =>
+            void this.#stream(method.path, call, (context, sink) => method.handle(call, context, sink)),
+          same,
+          same,
+          'bidi',
+        );
+    }
+  }
+
+  async #unary(
+    method: Extract<ServedMethod, { kind: 'unary' }>,
+    call: ServerUnaryCall<Buffer, Buffer>,
+    answer: sendUnaryData<Buffer>,
+  ): Promise<void> {
+    try {
+      answer(null, await method.handle(call.request, contextOf(call, cancelled(call).signal)));
+    } catch (error) {
+      this.#report(method.path, error);
+      answer(toStatus(error));
+    }
+  }
+
+  async #stream(
+    path: string,
+    call: StreamCall,
+    handle: (context: Call, sink: ByteSink) => Promise<void>,
+  ): Promise<void> {
+    const controller = cancelled(call);
+    const { signal } = controller;
+    const sink = new CallSink(call);
+    this.#streams.add(controller);
+    try {
+      await handle(contextOf(call, signal), sink);
+      sink.end(signal.reason);
+    } catch (error) {
+      if (!signal.aborted) this.#report(path, error);
+      sink.end(signal.aborted ? signal.reason : error);
+    } finally {
+      this.#streams.delete(controller);
+    }
+  }
+
+  /** The caller learns nothing of a fault of ours, so it must be told here. */
+  #report(path: string, error: unknown): void {
+    if (isAppError(error)) return;
+    const stack = Error.isError(error) ? error.stack : undefined;
+    this.#log.error({ path, error: errorMessage(error), stack }, 'call failed unexpectedly');
+  }
+}
+
+function same(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function cancelled(call: AnyCall): AbortController {
+  const controller = new AbortController();
+  const abort = (): void =>
+    controller.abort(rpcErrors.error('rpc_cancelled', 'expected the caller to wait, but it is gone'));
+  if (call.cancelled) abort();
+  else call.once('cancelled', abort);
+  return controller;
+}
+
+function contextOf(call: AnyCall, signal: AbortSignal): Call {
+  const connection = call.getAuthContext();
+  if (!(connection instanceof Connection)) {
+    throw new TypeError('expected every call to come on a connection of this server');
+  }
+  const { peerAddress, peer } = connection;
+  const deadline = new Date(call.getDeadline());
+  return { peerAddress, peer, signal, ...(Number.isNaN(deadline.getTime()) ? {} : { deadline }) };
+}
+
+/** The first end counts. */
+class CallSink implements ByteSink {
+  readonly #call: StreamCall;
+  #ended = false;
+
+  constructor(call: StreamCall) {
+    this.#call = call;
+  }
+
+  write(message: Buffer, sent: () => void): void {
+    if (!this.#ended && !this.#call.destroyed) this.#call.write(message, sent);
+  }
+
+  end(error?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#call.destroyed) return;
+    if (error === undefined) this.#call.end();
+    // grpc-js takes the status of a stream from its error event.
+    else this.#call.emit('error', toStatus(error));
+  }
+}
