@@ -186,6 +186,8 @@ function readSigned(reader: DerReader): Signed {
   const serial = readSerial(reader);
   const signatureAlgorithm = readSignatureAlgorithm(reader);
   const issuer = readName(reader, 'issuer');
+  if (issuer.rdns.length === 0)
+    throw pkiErrors.error('certificate_malformed', 'expected an issuer name, got an empty one');
   const validity = reader.inside('validity');
   const notBefore = readTime(validity.any());
   const notAfter = readTime(validity.any());

@@ -19,6 +19,8 @@ const KINDS: Readonly<Record<number, string>> = {
   [GENERAL_NAME.ip]: 'IP address',
 };
 
+const HOST_LABEL = /^(?!-)[\w-]{1,63}(?<!-)$/;
+
 /** Reads the content of the NameConstraints SEQUENCE. */
 export function readNameConstraints(reader: DerReader): NameConstraints {
   if (reader.done) throw pkiErrors.error('der_malformed', `${reader.what}: expected a subtree, got none`);
@@ -30,6 +32,11 @@ export function readNameConstraints(reader: DerReader): NameConstraints {
     excludedDns: excluded.dns,
     unsupported: [...permitted.unsupported, ...excluded.unsupported],
   };
+}
+
+/** A host name in letters, digits, `-` and `_`, without wildcard or trailing dot: what constraints can be applied to. */
+export function isDnsName(name: string): boolean {
+  return name.length <= 253 && name.split('.').every((label) => HOST_LABEL.test(label));
 }
 
 /** True when a DNS name lies in the subtree: equal to it or below it; below it only, when it starts with a dot. */
@@ -52,8 +59,15 @@ function readSubtrees(reader: DerReader, number: number): { dns: string[]; unsup
     const base = subtree.any();
     // minimum is always its default, 0, and maximum absent (RFC 5280 4.2.1.10): in DER neither is written.
     subtree.end();
-    if (base.tag === GENERAL_NAME.dns) found.dns.push(readAscii(base, 'DNS constraint'));
+    if (base.tag === GENERAL_NAME.dns) takeDns(found, readAscii(base, 'DNS constraint'));
     else found.unsupported.push(KINDS[base.tag] ?? `kind ${base.tag & 0x1f}`);
   }
   return found;
+}
+
+/** A subtree is a host name, one with a leading dot, or empty for all names; any other cannot be compared with. */
+function takeDns(found: { dns: string[]; unsupported: string[] }, subtree: string): void {
+  const wellFormed = subtree === '' || isDnsName(subtree.startsWith('.') ? subtree.slice(1) : subtree);
+  if (wellFormed) found.dns.push(subtree);
+  else found.unsupported.push(`DNS, but ${JSON.stringify(subtree)}`);
 }

@@ -109,15 +109,15 @@ export class PublicKey {
 
 function shapeOf(oid: string, parameters: string | number | undefined, keyBits: Buffer): KeyShape {
   if (oid === OID.ecPublicKey) return ecShape(parameters, keyBits);
-  if (oid === OID.rsaEncryption && (parameters === TAG.null || parameters === undefined))
-    return rsaShape(keyBits);
+  if (oid === OID.rsaEncryption && parameters === TAG.null) return rsaShape(keyBits);
   if (oid === OID.ed25519 && parameters === undefined && keyBits.length === 32) {
     return { kind: 'Ed25519', algorithm: 'Ed25519', bits: 256 };
   }
   const names: Readonly<Record<string, string>> = {
     [OID.rsaPss]: 'RSA-PSS',
     [OID.ed448]: 'Ed448',
-    [OID.ed25519]: 'bad Ed25519',
+    [OID.ed25519]: 'Ed25519 with parameters',
+    [OID.rsaEncryption]: 'RSA without NULL parameters',
   };
   return { kind: 'unknown', algorithm: names[oid] ?? `algorithm ${oid}`, bits: 0 };
 }
