@@ -1,0 +1,25 @@
+import { errorCatalogue } from '../runtime/errors.ts';
+
+/** Why a certificate could not be signed. */
+export const issuerErrors = errorCatalogue({
+  issuer_unavailable: {
+    kind: 'unavailable',
+    help: 'No issuer can sign now: none was loaded yet, or the one in use has ended. The log and /ready of the identity service say why.',
+  },
+  issuer_timeout: {
+    kind: 'unavailable',
+    help: 'The issuer did not answer in time. Look at the CA behind it.',
+  },
+  issued_certificate_refused: {
+    kind: 'internal',
+    help: 'The CA answered with a certificate that is not what was asked for; nobody has seen it. The message names the rule it breaks: correct the role or profile of the CA.',
+  },
+  issuer_files_incomplete: {
+    kind: 'failed_precondition',
+    help: 'The issuer directory needs tls.crt and tls.key, or crt.pem and key.pem, and not a mixture. Until then the last good pair stays in use.',
+  },
+  issuer_name_not_permitted: {
+    kind: 'failed_precondition',
+    help: 'The issuer cannot sign for this mesh: a leaf signed on trial did not verify. Check its name constraints, path length and usages. Until then the last good pair stays in use.',
+  },
+});

@@ -1,0 +1,60 @@
+import type { CaKeyPair } from '../pki/ca-key-pair.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import type { Csr } from '../pki/csr.ts';
+import type { WorkloadIdentity } from '../pki/workload-identity.ts';
+import type { Latest } from '../runtime/latest.ts';
+
+/** A certificate that has been decided on: whose, for which key, under which names, from when until when. */
+export interface IssueRequest {
+  readonly identity: WorkloadIdentity;
+  /** Verified; for its key, and for backends that want the request itself. */
+  readonly csr: Csr;
+  readonly dnsName: string;
+  readonly uri?: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface IssuedCertificate {
+  readonly leaf: Certificate;
+  /** The issuer's certificate first, then those above it (contract 1.6); never a secret, never empty. */
+  readonly intermediates: readonly Certificate[];
+}
+
+export type IssuerState =
+  | {
+      readonly state: 'ready';
+      /** The shortest validity on the way from the issuer to its anchor: no leaf can outlive its end. */
+      readonly notBefore: Date;
+      readonly notAfter: Date;
+      /** Fingerprint of the CA's certificate, where the issuer knows it before it signs. */
+      readonly fingerprint?: string;
+      /** It signs, but something is wrong that an operator should see to. */
+      readonly degraded?: string;
+    }
+  | { readonly state: 'unavailable'; readonly reason: string };
+
+/** Signs certificates of workloads. */
+export interface Issuer {
+  /**
+   * Signs the CSR's key under the names of the request and no others.
+   *
+   * Rejects with an error of kind `unavailable` when it cannot sign now, `internal` when what came back is wrong.
+   */
+  issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate>;
+  readonly state: Latest<IssuerState>;
+}
+
+/** A CA that may sign here, and how long what it signs can last. */
+export interface IntermediateCa {
+  readonly pair: CaKeyPair;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** Yields the CA key pair that leaves are signed with: a directory, later a Secret, Vault or cert-manager. */
+export interface IntermediateSource {
+  readonly current: Latest<IntermediateCa | undefined>;
+  /** Why the newest material is not in use; the last good one is, as long as it is good. */
+  readonly problem: Latest<string | undefined>;
+}

@@ -1,0 +1,77 @@
+import type { CaKeyPair } from '../../pki/ca-key-pair.ts';
+import { parseCaKeyPair } from '../../pki/ca-key-pair.ts';
+import type { Certificate } from '../../pki/certificate.ts';
+import { generateKeyPair } from '../../pki/keys.ts';
+import { PublicKey } from '../../pki/public-key.ts';
+import { signLeaf } from '../../pki/sign-leaf.ts';
+import type { TrustBundle } from '../../pki/trust-bundle.ts';
+import { verifyChain } from '../../pki/verify-chain.ts';
+import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
+import { errorMessage } from '../../runtime/errors.ts';
+import { issuerErrors } from '../errors.ts';
+import type { IntermediateCa } from '../issuer.ts';
+
+/** A CA as its owner keeps it. */
+export interface CaMaterial {
+  /** The CA's certificate first, then those above it. */
+  readonly certificates: string;
+  readonly privateKey: string;
+}
+
+/** What a CA has to stand up to before it signs for anybody. */
+export interface CaTrial {
+  readonly bundle: TrustBundle;
+  readonly now: Date;
+  /** A workload of the mesh, for the leaf that is signed on trial. */
+  readonly identity: WorkloadIdentity;
+}
+
+/**
+ * Puts a key pair together and checks that the CA is one, that the key is its own, and that both are of an
+ * accepted kind. Certificates that are anchors are left out of the chain: peers have those.
+ *
+ * @throws AppError of the pki catalogue
+ */
+export function decodeCa(material: CaMaterial, bundle: TrustBundle): CaKeyPair {
+  const pair = parseCaKeyPair(material.certificates, material.privateKey);
+  return { ...pair, chain: pair.chain.filter((certificate) => !bundle.has(certificate)) };
+}
+
+/**
+ * Decides whether leaves that this CA signs will be accepted: it is valid now, chains to an anchor, and a leaf it
+ * signs verifies as a peer would verify it, under a name of this mesh.
+ *
+ * @throws AppError of the pki catalogue, or `issuer_name_not_permitted`
+ */
+export function verifyCa(pair: CaKeyPair, trial: CaTrial): IntermediateCa {
+  const { certificate, chain } = pair;
+  const { bundle, now } = trial;
+  const path = verifyChain({ leaf: certificate, intermediates: chain, bundle, at: now, usage: 'ca' });
+  const ca = { pair, ...commonValidity(path) };
+  signOnTrial(ca, trial);
+  return ca;
+}
+
+/** The time in which every certificate is valid. */
+function commonValidity(path: readonly Certificate[]): Pick<IntermediateCa, 'notBefore' | 'notAfter'> {
+  return {
+    notBefore: new Date(Math.max(...path.map(({ notBefore }) => notBefore.getTime()))),
+    notAfter: new Date(Math.min(...path.map(({ notAfter }) => notAfter.getTime()))),
+  };
+}
+
+function signOnTrial(
+  { pair, notBefore, notAfter }: IntermediateCa,
+  { bundle, now, identity }: CaTrial,
+): void {
+  const publicKey = PublicKey.of(generateKeyPair().publicKey);
+  const { dnsName, spiffeId } = identity;
+  const leaf = signLeaf(pair, { publicKey, dnsName, uri: spiffeId, notBefore, notAfter });
+  const intermediates = [pair.certificate, ...pair.chain];
+  try {
+    verifyChain({ leaf, intermediates, bundle, at: now, usage: 'both' });
+  } catch (cause) {
+    const message = `expected a leaf for ${dnsName}, signed on trial, to verify: ${errorMessage(cause)}`;
+    throw issuerErrors.error('issuer_name_not_permitted', message, { cause });
+  }
+}
