@@ -1,0 +1,73 @@
+import { processSettings } from '../runtime/process-settings.ts';
+import { dnsLabel, dnsName, oneOf, path, socketAddress } from '../runtime/settings.ts';
+import { CLIENT_RULES } from './client-rule.ts';
+
+/** Everything the destination process can be told; docs/configuration.md is made from this. */
+export const destinationSettings = {
+  ...processSettings,
+  listenAddr: socketAddress({
+    name: 'KEDGE_DESTINATION_LISTEN_ADDR',
+    help: 'Where proxies ask for endpoints and profiles (gRPC over mutual TLS).',
+    fallback: '0.0.0.0:8086',
+  }),
+  policyListenAddr: socketAddress({
+    name: 'KEDGE_POLICY_LISTEN_ADDR',
+    help: 'Where proxies ask for inbound policy (gRPC over mutual TLS).',
+    fallback: '0.0.0.0:8090',
+  }),
+  adminListenAddr: socketAddress({
+    name: 'KEDGE_ADMIN_LISTEN_ADDR',
+    help: 'Where /live, /ready and /metrics are served, in plaintext.',
+    fallback: '0.0.0.0:9996',
+  }),
+  destinationFile: path({
+    name: 'KEDGE_DESTINATION_FILE',
+    help: 'The YAML file that holds services, endpoints and policy; docs/destination-file.schema.json describes it. Changes are taken up while running.',
+    required: true,
+  }),
+  clients: oneOf({
+    name: 'KEDGE_DESTINATION_CLIENTS',
+    help: 'Whose calls are answered: any, or meshed for those that prove an identity of this mesh. The Rust proxy needs any, for it opens its streams before it has a certificate.',
+    values: CLIENT_RULES,
+    fallback: 'any',
+  }),
+  clusterDomain: dnsName({
+    name: 'KEDGE_CLUSTER_DOMAIN',
+    help: 'What the names of services end in, after svc.',
+    fallback: 'cluster.local',
+  }),
+  controlNamespace: dnsLabel({
+    name: 'KEDGE_CONTROL_NAMESPACE',
+    help: 'The namespace of the control plane, which is part of every identity.',
+    fallback: 'kedge',
+  }),
+  trustDomain: dnsName({
+    name: 'KEDGE_TRUST_DOMAIN',
+    help: 'What every identity of the mesh ends in.',
+    fallback: 'cluster.local',
+  }),
+  serviceAccount: dnsName({
+    name: 'KEDGE_SERVICE_ACCOUNT',
+    help: 'The ServiceAccount this process runs as; with the control namespace, its own identity.',
+    fallback: 'kedge-destination',
+  }),
+  trustAnchorsFile: path({
+    name: 'KEDGE_TRUST_ANCHORS_FILE',
+    help: 'The trust anchors of the mesh, one or more certificates in PEM.',
+    required: true,
+  }),
+  identityAddr: socketAddress({
+    name: 'KEDGE_IDENTITY_ADDR',
+    help: 'Where the identity service is, which signs the certificate of this process.',
+    required: true,
+  }),
+  identityName: dnsName({
+    name: 'KEDGE_IDENTITY_NAME',
+    help: 'The identity that the identity service must prove. The one of the ServiceAccount kedge-identity in the control namespace when not set.',
+  }),
+  tokenFile: path({
+    name: 'KEDGE_TOKEN_FILE',
+    help: 'The ServiceAccount token to prove the own identity with; read anew for each certificate.',
+    required: true,
+  }),
+} as const;
