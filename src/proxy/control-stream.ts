@@ -1,0 +1,98 @@
+import { Backoff } from '../runtime/backoff.ts';
+import type { BackoffPolicy } from '../runtime/backoff.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import { isAppError } from '../runtime/errors.ts';
+
+/** How long a stream of the control plane may stay silent or live, in ms; undefined is for ever (contract 4.2). */
+export interface StreamLimits {
+  /** From the call to the first message. A stream that misses it is opened again after the back-off. */
+  readonly initialMs: number | undefined;
+  /** Between two messages. A quiet stream is opened again at once: the other end may be long gone. */
+  readonly idleMs: number | undefined;
+  /** From the call on, so that streams spread over new replicas. */
+  readonly lifetimeMs: number | undefined;
+}
+
+export interface ControlStream<M> {
+  /** Opens the stream; aborting the signal ends it. */
+  open(signal: AbortSignal): AsyncIterable<M>;
+  /** A stream is about to be opened. */
+  onOpen?(): void;
+  onMessage(message: M): void;
+  /** The stream broke and will be opened again; until then what it told is all there is. */
+  onBroken?(cause: unknown, delayMs: number): void;
+  /** The service refuses this request for good (INVALID_ARGUMENT, FAILED_PRECONDITION). */
+  onRefused(cause: unknown): void;
+}
+
+export interface ControlStreamOptions {
+  readonly limits: StreamLimits;
+  readonly backoff: BackoffPolicy;
+  readonly clock: Clock;
+  readonly random?: () => number;
+}
+
+const overdue = 'no answer in time';
+const spent = 'time to open the stream again';
+
+/**
+ * Keeps one stream of the control plane open until `signal` is aborted or the service refuses it for
+ * good. Everything else, a proper end included, is answered by opening it again after a back-off, so
+ * that a service which answers and ends does not make the proxy spin. Never rejects.
+ */
+export async function followStream<M>(
+  stream: ControlStream<M>,
+  options: ControlStreamOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const backoff = new Backoff(options.backoff, options.random);
+  for (;;) {
+    stream.onOpen?.();
+    const end = await readOnce(stream, options, signal, () => backoff.reset());
+    if (signal.aborted) return;
+    if (isRefusal(end)) {
+      stream.onRefused(end);
+      return;
+    }
+    if (end === spent) continue;
+    const delayMs = backoff.next();
+    stream.onBroken?.(end, delayMs);
+    try {
+      await options.clock.sleep(delayMs, signal);
+    } catch {
+      return; // sleep fails only when the signal is aborted
+    }
+  }
+}
+
+/** Reads one stream to its end and tells why it ended: a limit, an error, or undefined for a proper end. */
+async function readOnce<M>(
+  stream: ControlStream<M>,
+  { limits, clock }: ControlStreamOptions,
+  signal: AbortSignal,
+  onAlive: () => void,
+): Promise<unknown> {
+  const call = new AbortController();
+  const after = (ms: number | undefined, reason: string): Timer | undefined =>
+    ms === undefined ? undefined : clock.after(ms, () => call.abort(reason));
+  let silence = after(limits.initialMs, overdue);
+  const lifetime = after(limits.lifetimeMs, spent);
+  try {
+    for await (const message of stream.open(AbortSignal.any([signal, call.signal]))) {
+      silence?.cancel();
+      silence = after(limits.idleMs, spent);
+      onAlive();
+      stream.onMessage(message);
+    }
+    return call.signal.reason;
+  } catch (cause) {
+    return call.signal.aborted ? call.signal.reason : cause;
+  } finally {
+    silence?.cancel();
+    lifetime?.cancel();
+  }
+}
+
+function isRefusal(end: unknown): boolean {
+  return isAppError(end) && (end.kind === 'invalid_argument' || end.kind === 'failed_precondition');
+}
