@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 
 import type { Credentials } from '../pki/credentials.ts';
+import { encodePrivateKey } from '../pki/keys.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 
 /** TLS 1.3 with the suites and groups of contract 3.1, hybrid first; ECDSA P-256 is what every leaf signs with. */
@@ -25,7 +26,7 @@ export function secureContextOptions(
   if (own === undefined) return options;
   return {
     ...options,
-    cert: own.chain.map(({ pem }) => pem).join('\n'),
-    key: own.key.export({ type: 'pkcs8', format: 'pem' }),
+    cert: own.chain.map(({ pem }) => pem).join(''),
+    key: encodePrivateKey(own.key),
   };
 }

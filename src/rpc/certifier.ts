@@ -1,0 +1,197 @@
+import type { Credentials } from '../pki/credentials.ts';
+import type { TrustBundle } from '../pki/trust-bundle.ts';
+import { verifyChain } from '../pki/verify-chain.ts';
+import type { WorkloadIdentity } from '../pki/workload-identity.ts';
+import { Backoff } from '../runtime/backoff.ts';
+import type { BackoffPolicy } from '../runtime/backoff.ts';
+import { sleepUntil } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { errorCode, errorMessage, isAppError } from '../runtime/errors.ts';
+import type { Latest, LatestValue } from '../runtime/latest.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { acceptAnswer, createRequest, readToken } from './certificate-request.ts';
+import { certifierMetrics } from './certifier-metrics.ts';
+import type { CertifierMetrics } from './certifier-metrics.ts';
+import { rpcErrors } from './errors.ts';
+import type { IdentityClient } from './identity-api.ts';
+
+export interface CertifierOptions {
+  readonly identity: WorkloadIdentity;
+  /** Read anew for each request. */
+  readonly tokenFile: string;
+  readonly client: IdentityClient;
+  /** Where the certificates go; only the certifier writes here. The channel of `client` should read it. */
+  readonly credentials: LatestValue<Credentials | undefined>;
+  readonly bundle: Latest<TrustBundle>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Bounds of the time from one certificate to the request for the next, ms (contract 2.2: 10 s and 24 h). */
+  readonly minRefreshMs: number;
+  readonly maxRefreshMs: number;
+  /** False towards an identity service that refuses CSRs with a URI, as Linkerd's does (contract 1.3). True unless given. */
+  readonly withUri?: boolean;
+  /** One request, from reading the token to the answer. */
+  readonly attemptTimeoutMs?: number;
+  /** Waits after failures. */
+  readonly backoff?: BackoffPolicy;
+  readonly random?: () => number;
+}
+
+type Pause = (signal: AbortSignal) => Promise<void>;
+
+/** Renewal after 70 % of the time that is left, give or take 5 %, so that a fleet that started at once spreads out. */
+const RENEW_AT = 0.7;
+const JITTER = 0.05;
+
+const ATTEMPT_TIMEOUT_MS = 10_000;
+const backoffDefault: BackoffPolicy = { minMs: 250, maxMs: 10_000, jitter: 0.5 };
+
+/** Obtains this process's certificate and replaces it in time, with a new key each time. Keys are never written anywhere. */
+export class Certifier {
+  readonly #options: CertifierOptions;
+  readonly #metrics: CertifierMetrics;
+  readonly #backoff: Backoff;
+  #validUntil: Date | undefined;
+  #wake = new AbortController();
+
+  constructor(options: CertifierOptions) {
+    this.#options = options;
+    this.#metrics = certifierMetrics(options.metrics);
+    this.#backoff = new Backoff(options.backoff ?? backoffDefault, options.random);
+  }
+
+  get credentials(): Latest<Credentials | undefined> {
+    return this.#options.credentials;
+  }
+
+  /** Until the signal is aborted. Never rejects: a failure leaves the present certificate in use and is tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    const unsubscribe = this.#options.bundle.subscribe((bundle) => this.#useBundle(bundle));
+    try {
+      while (!signal.aborted) {
+        this.#wake = new AbortController();
+        const pause = await this.#attempt(signal);
+        await pause(AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
+      }
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  /** One request; gives the way to wait for the next. */
+  async #attempt(signal: AbortSignal): Promise<Pause> {
+    const { clock } = this.#options;
+    try {
+      await this.#certify(signal);
+      this.#backoff.reset();
+      this.#metrics.refreshes.inc({ result: 'ok' });
+      // A date, because certificates end by the wall clock.
+      const renewal = this.#renewal();
+      return (either) => sleepUntil(clock, renewal, either);
+    } catch (error) {
+      if (signal.aborted) return () => Promise.resolve();
+      this.#metrics.refreshes.inc({ result: 'error' });
+      const delayMs = this.#retryDelay(error);
+      return (either) => clock.sleep(delayMs, either);
+    }
+  }
+
+  async #certify(signal: AbortSignal): Promise<void> {
+    const {
+      identity,
+      tokenFile,
+      client,
+      clock,
+      withUri = true,
+      attemptTimeoutMs = ATTEMPT_TIMEOUT_MS,
+    } = this.#options;
+    const deadline = new AbortController();
+    const timer = clock.after(attemptTimeoutMs, () => {
+      const expected = `expected a certificate within ${attemptTimeoutMs} ms`;
+      deadline.abort(
+        rpcErrors.error('rpc_deadline_exceeded', `${expected}, got no answer of the identity service`),
+      );
+    });
+    try {
+      const either = AbortSignal.any([signal, deadline.signal]);
+      const token = await readToken(tokenFile, either);
+      const { request, key } = createRequest(identity, token, withUri);
+      const answer = await client.certify(request, { signal: either });
+      const bundle = this.#options.bundle.value;
+      const { credentials, validUntil } = acceptAnswer(answer, { identity, key, bundle, now: clock.now() });
+      this.#install(credentials, validUntil);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #install(credentials: Credentials, validUntil: Date): void {
+    const { clock, log } = this.#options;
+    this.#validUntil = validUntil;
+    // Whatever happened to the anchors while the request was under way, this certificate chains to the present ones.
+    this.#wake = new AbortController();
+    this.#options.credentials.set(credentials);
+    this.#metrics.expiration.set(validUntil.getTime() / 1000);
+    this.#metrics.refreshed.set(clock.now().getTime() / 1000);
+    const { identity, leaf } = credentials;
+    log.info(
+      { identity: identity.dnsName, serial: leaf.serial, issuer: leaf.issuer, validUntil },
+      'certificate obtained',
+    );
+  }
+
+  #renewal(): Date {
+    const { clock, minRefreshMs, maxRefreshMs, random = Math.random } = this.#options;
+    const now = clock.now().getTime();
+    const leftMs = (this.#validUntil?.getTime() ?? now) - now;
+    const wishMs = leftMs * (RENEW_AT + JITTER * (2 * random() - 1));
+    return new Date(now + Math.min(Math.max(wishMs, minRefreshMs), maxRefreshMs));
+  }
+
+  #retryDelay(error: unknown): number {
+    const { clock, log, maxRefreshMs } = this.#options;
+    const now = clock.now();
+    const advisedMs = (isAppError(error) ? error.retryAfterMs : undefined) ?? 0;
+    const retryInMs = Math.min(Math.max(this.#backoff.next(), advisedMs), maxRefreshMs);
+    const fields = {
+      code: errorCode(error),
+      error: errorMessage(error),
+      retryInMs,
+      validUntil: this.#validUntil,
+    };
+    if (this.#validUntil === undefined) log.warn(fields, 'no certificate yet');
+    else if (this.#validUntil > now)
+      log.warn(fields, 'certificate not renewed; the present one stays in use');
+    else log.error(fields, 'certificate expired and not renewed; peers refuse it');
+    return retryInMs;
+  }
+
+  /** Peers are judged by the new anchors at once; a leaf that these do not carry is replaced without delay. */
+  #useBundle(bundle: TrustBundle): void {
+    const present = this.#options.credentials.value;
+    if (present === undefined) {
+      // The answer that was refused under the old anchors may be a good one now.
+      this.#wake.abort();
+      return;
+    }
+    this.#options.credentials.set({ ...present, bundle });
+    const { leaf, chain } = present;
+    try {
+      verifyChain({
+        leaf,
+        intermediates: chain.slice(1),
+        bundle,
+        at: this.#options.clock.now(),
+        usage: 'both',
+      });
+    } catch (error) {
+      this.#options.log.warn(
+        { error: errorMessage(error) },
+        'own certificate does not chain to the new trust anchors; asking for another',
+      );
+      this.#wake.abort();
+    }
+  }
+}
