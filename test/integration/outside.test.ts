@@ -250,7 +250,7 @@ function certify(request: Buffer[]): Promise<Answer> {
         const parts: Buffer[] = [];
         let last: http2.IncomingHttpHeaders = {};
         stream.on('response', (headers) => (last = headers));
-        stream.on('trailers', (trailers) => (last = trailers as http2.IncomingHttpHeaders));
+        stream.on('trailers', (trailers) => (last = trailers));
         stream.on('data', (part: Buffer) => parts.push(part));
         stream.on('error', reject);
         stream.on('end', () => {

@@ -1,4 +1,6 @@
+import { appendFileSync } from 'node:fs';
 import { createLog } from '../../runtime/log.ts';
+import type { Log } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { paint, table } from '../table.ts';
@@ -49,7 +51,7 @@ export async function runDemo({ keep, output }: DemoOptions): Promise<number> {
       wire,
       proofs,
       clock: systemClock,
-      log: createLog({ name: 'demo', level: 'silent' }),
+      log: logTo(world.path('logs', 'demo.log')),
     };
     await Promise.race([play(stage, teller), aborted(leave.signal)]);
     if (keep) {
@@ -57,7 +59,9 @@ export async function runDemo({ keep, output }: DemoOptions): Promise<number> {
       await aborted(leave.signal).catch(() => undefined);
     }
   } catch (error) {
-    await proofs.show('the demo runs to its end', () => Promise.reject(error as Error));
+    await proofs.show('the demo runs to its end', () =>
+      Promise.reject(new Error(errorMessage(error), { cause: error })),
+    );
   } finally {
     clearInterval(refreshTokens);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, onSignal);
@@ -96,6 +100,11 @@ async function play(stage: Stage, teller: Teller | undefined): Promise<void> {
   await showRefusals(stage);
   teller?.act('The long connection is still open. Now certificates are renewed and the issuer is replaced');
   await showRotation(stage, client, nextIssuer);
+}
+
+/** What the demo's own gRPC client logs belongs into a file, like the processes' logs. */
+function logTo(file: string): Log {
+  return createLog({ name: 'demo', destination: { write: (line) => appendFileSync(file, line) } });
 }
 
 function writeTokens(world: World): void {

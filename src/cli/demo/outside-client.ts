@@ -3,7 +3,7 @@ import { errorMessage, isAppError } from '../../runtime/errors.ts';
 import { Certificate } from '../../pki/certificate.ts';
 import type { Credentials } from '../../pki/credentials.ts';
 import { createCsr } from '../../pki/csr.ts';
-import { generateKeyPair } from '../../pki/keys.ts';
+import { encodePrivateKey, generateKeyPair } from '../../pki/keys.ts';
 import { TrustBundle } from '../../pki/trust-bundle.ts';
 import { connectChannel } from '../../rpc/channel.ts';
 import { identityClient } from '../../rpc/identity-api.ts';
@@ -37,7 +37,7 @@ export class OutsideClient {
     const chain = [answer.leafCertificate, ...answer.intermediateCertificates].map(
       (der) => Certificate.parse(der).pem,
     );
-    return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, chain: chain.join('') };
+    return { key: encodePrivateKey(privateKey), chain: chain.join('') };
   }
 
   /** The identity service's answer to a request that it has to refuse. */

@@ -28,7 +28,7 @@ export class WireTap {
       port: targetPort,
       localAddress: from,
       allowHalfOpen: true,
-    } as net.TcpNetConnectOpts);
+    });
     await new Promise<void>((resolve, reject) => {
       tap.#server.once('error', reject);
       tap.#server.listen(port, '127.0.0.1', resolve);

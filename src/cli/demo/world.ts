@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -120,8 +121,8 @@ export class World {
     symlinkSync(directory, next);
     renameSync(next, this.path('issuer', '..data'));
     for (const file of ['tls.crt', 'tls.key', 'ca.crt']) {
-      rmSync(this.path('issuer', file), { force: true });
-      symlinkSync(path.join('..data', file), this.path('issuer', file));
+      const link = this.path('issuer', file);
+      if (!existsSync(link)) symlinkSync(path.join('..data', file), link);
     }
   }
 
