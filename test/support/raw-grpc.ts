@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import * as http2 from 'node:http2';
+import * as tls from 'node:tls';
+
+import type { Credentials } from '../../src/pki/credentials.ts';
+import { encodePrivateKey } from '../../src/pki/keys.ts';
+import type { SocketAddress } from '../../src/runtime/socket-address.ts';
+
+/** What a gRPC call gave, read without any gRPC library. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly message: string;
+  readonly trailers: http2.IncomingHttpHeaders;
+  readonly messages: readonly Buffer[];
+}
+
+export interface RawClient extends Disposable {
+  readonly session: http2.ClientHttp2Session;
+  readonly socket: tls.TLSSocket;
+  call(path: string, request: Buffer): Promise<RawAnswer>;
+}
+
+/** TLS options of a client that shows this certificate. */
+export function tlsIdentity({ chain, key }: Credentials): tls.ConnectionOptions {
+  return { cert: chain.map(({ pem }) => pem).join(''), key: encodePrivateKey(key) };
+}
+
+/**
+ * Connects as an outside program would that knows nothing but the wire: node:tls, node:http2, and no ALPN unless the
+ * options name one.
+ */
+export async function connectRaw(address: SocketAddress, options: tls.ConnectionOptions): Promise<RawClient> {
+  const socket = tls.connect({ ...address, ...options });
+  await once(socket, 'secureConnect');
+  const session = http2.connect('https://kedge.test', { createConnection: () => socket });
+  session.on('error', () => undefined);
+  return {
+    session,
+    socket,
+    call: (path, request) => call(session, path, request),
+    [Symbol.dispose]: () => session.destroy(),
+  };
+}
+
+async function call(session: http2.ClientHttp2Session, path: string, request: Buffer): Promise<RawAnswer> {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  let trailers: http2.IncomingHttpHeaders = {};
+  // An answer without a message carries its status in the headers.
+  stream.on('response', (headers) => (trailers = { ...trailers, ...headers }));
+  stream.on('trailers', (headers) => (trailers = { ...trailers, ...headers }));
+  stream.end(frame(request));
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return {
+    status: Number(trailers['grpc-status']),
+    message: decodeURIComponent(String(trailers['grpc-message'] ?? '')),
+    trailers,
+    messages: unframe(Buffer.concat(chunks)),
+  };
+}
+
+/** The five bytes before each message: not compressed, and its length. */
+export function frame(message: Buffer): Buffer {
+  const header = Buffer.alloc(5);
+  header.writeUInt32BE(message.length, 1);
+  return Buffer.concat([header, message]);
+}
+
+function unframe(bytes: Buffer): Buffer[] {
+  const messages: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 5 + bytes.readUInt32BE(at + 1);
+    messages.push(bytes.subarray(at + 5, end));
+    at = end;
+  }
+  return messages;
+}
