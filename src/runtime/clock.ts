@@ -25,10 +25,10 @@ export const systemClock: Clock = {
 const longestTimeoutMs = 2 ** 31 - 1;
 
 function afterOnSystem(ms: number, run: () => void): Timer {
-  const dueAt = performance.now() + Math.max(ms, 0);
+  const dueAt = performance.now() + ms;
   let handle: NodeJS.Timeout;
   const step = (): void => {
-    const remainingMs = dueAt - performance.now();
+    const remainingMs = Math.max(dueAt - performance.now(), 0);
     handle =
       remainingMs > longestTimeoutMs ? setTimeout(step, longestTimeoutMs) : setTimeout(run, remainingMs);
   };

@@ -20,8 +20,8 @@ const proxyUnitsMs: Readonly<Record<string, number>> = {
 /** Go counts nanoseconds in 63 bits, which is about 292 years. */
 const longestGoDurationMs = Math.floor(2 ** 63 / 1e6);
 
-const goDuration = /^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
-const goPart = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+const goDuration = /^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
+const goPart = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 const proxyDuration = /^(\d+)(ms|s|m|h|d)?$/;
 
 /**

@@ -25,8 +25,13 @@ export const textFormat: Format<string> = {
 
 export const booleanFormat: Format<boolean> = {
   expected: '"true" or "false"',
-  parse: (text) => ({ true: true, false: false })[text.trim()],
+  parse: (text) => booleans.get(text.trim()),
 };
+
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
 
 export const ratioFormat: Format<number> = {
   expected: 'a number from 0 to 1',

@@ -58,7 +58,7 @@ function logTo(sink: Sink, threshold: { readonly rank: number }): Log {
   const writer = (level: LogLevel): ((fields: object, message: string) => void) => {
     const rank = rankOf(level);
     return (fields, message) => {
-      if (rank >= threshold.rank) sink[level](loggable(fields), message);
+      if (rank >= threshold.rank) sink[level](recordFields(fields), message);
     };
   };
   return {
@@ -66,8 +66,19 @@ function logTo(sink: Sink, threshold: { readonly rank: number }): Log {
     info: writer('info'),
     warn: writer('warn'),
     error: writer('error'),
-    child: (fields) => logTo(sink.child(loggable(fields)), threshold),
+    child: (fields) => logTo(sink.child(recordFields(fields)), threshold),
   };
+}
+
+/** What each record says of itself; a field of the same name is told apart by an underscore. */
+const standingNames = new Set(['level', 'time', 'process', 'message']);
+
+function recordFields(fields: object): object {
+  const plain = loggable(fields);
+  if (!Object.keys(plain).some((name) => standingNames.has(name))) return plain;
+  return Object.fromEntries(
+    Object.entries(plain).map(([name, value]) => [standingNames.has(name) ? `${name}_` : name, value]),
+  );
 }
 
 function rankOf(level: LogLevel): number {

@@ -7,19 +7,22 @@ const maxEntries = 100;
 const maxTextLength = 4096;
 const maxCauses = 8;
 
-/** A field whose name ends in one of these words is a secret. */
-const secretWords = ['token', 'key', 'csr', 'password', 'passphrase', 'authorization', 'secret', 'cookie'];
-const secretName = new RegExp(`(^|[^a-z])(${secretWords.join('|')})s?$|[a-z0-9](${capitalised()})s?$`);
-const publicName = /^public[-_]?key$/i;
+/** A field whose name ends in one of these words is a secret, unless the word before it says public. */
+const secretWords = new Set([
+  'token',
+  'key',
+  'csr',
+  'password',
+  'passphrase',
+  'authorization',
+  'secret',
+  'cookie',
+]);
 
 const privateKeyPem = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const jsonWebToken = /\beyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)*/g;
 
 const redacted = '[redacted]';
-
-function capitalised(): string {
-  return secretWords.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('|');
-}
 
 /**
  * The fields of a log record as plain JSON values: secrets cut out by name (`token`, `accessToken`,
@@ -104,7 +107,19 @@ function plainEntries(
 }
 
 function isSecret(name: string, value: unknown): boolean {
-  return value !== undefined && value !== null && secretName.test(name) && !publicName.test(name);
+  if (value === undefined || value === null) return false;
+  const words = wordsOf(name);
+  const last = words.at(-1) ?? '';
+  return (secretWords.has(last) || secretWords.has(last.replace(/s$/, ''))) && words.at(-2) !== 'public';
+}
+
+/** `accessToken`, `access_token` and `ACCESS-TOKEN` are the same two words. */
+function wordsOf(name: string): string[] {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
 }
 
 function plainError(error: Error): Record<string, unknown> {

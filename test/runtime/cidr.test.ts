@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { Cidr } from '../../src/runtime/cidr.ts';
+
+describe('a network', () => {
+  it.each([
+    ['10.0.0.0/8', '10.255.1.2', true],
+    ['10.0.0.0/8', '11.0.0.1', false],
+    ['10.1.2.3/8', '10.9.9.9', true],
+    ['0.0.0.0/0', '203.0.113.7', true],
+    ['192.0.2.1', '192.0.2.1', true],
+    ['192.0.2.1', '192.0.2.2', false],
+    ['192.0.2.0/31', '192.0.2.1', true],
+    ['10.0.0.0/8', '::ffff:10.1.1.1', true],
+    ['10.0.0.0/8', '::ffff:11.1.1.1', false],
+    ['10.0.0.0/8', '::1', false],
+    ['fd00::/8', 'fdff::1', true],
+    ['fd00::/8', 'fe80::1', false],
+    ['::/0', 'fe80::1', true],
+    ['::1', '::1', true],
+    ['::1', '0:0:0:0:0:0:0:1', true],
+    ['10.0.0.0/8', 'no address', false],
+  ])('%s: whether it contains %s is %s', (network, ip, contained) => {
+    expect(Cidr.parse(network)!.contains(ip)).toBe(contained);
+  });
+
+  it.each([
+    '',
+    '10.0.0.0/33',
+    '10.0.0.0/-1',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '10.0.0/8',
+    '::/129',
+    'fe80::1%eth0/64',
+    'host/8',
+    '10.0.0.0/8a',
+    ' 10.0.0.0/8',
+    '10.0.0.0/0x8',
+  ])('is not read from %j', (text) => {
+    expect(Cidr.parse(text)).toBeUndefined();
+  });
+
+  it('is read back from its text', () => {
+    expect(Cidr.parse('10.1.2.3/8')!.toString()).toBe('10.1.2.3/8');
+    expect(Cidr.parse('::1')!.toString()).toBe('::1/128');
+  });
+
+  it('contains just the IPv4 addresses that share its prefix', () => {
+    const address = fc.nat({ max: 2 ** 32 - 1 });
+    const text = (bits: number): string => [24, 16, 8, 0].map((shift) => (bits >>> shift) & 255).join('.');
+    fc.assert(
+      fc.property(address, address, fc.nat({ max: 32 }), fc.nat({ max: 32 }), (base, noise, length, kept) => {
+        // Shares the first `kept` bits with the base for sure, so that both answers are met often.
+        const ip = kept === 32 ? base : (base ^ (noise >>> kept)) >>> 0;
+        const shared = length === 0 || base >>> (32 - length) === ip >>> (32 - length);
+        expect(Cidr.parse(`${text(base)}/${length}`)!.contains(text(ip))).toBe(shared);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('of any IPv6 address contains that address', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), fc.nat({ max: 128 }), (ip, length) => {
+        expect(Cidr.parse(`${ip}/${length}`)!.contains(ip)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is read or refused, and nothing else, whatever the text', () => {
+    const texts = fc.string({ unit: fc.constantFrom('1', '0', 'f', '.', ':', '/', '%', ' ') });
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(() => Cidr.parse(text)).not.toThrow();
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,21 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const stepMs = 5;
+const givenUpAfterMs = 4000;
+
+/**
+ * Waits for what the outside (a file system, a socket, another process) is about to do: calls `check` until it
+ * neither throws nor rejects, and gives what it gave. Shorter than jest's own limit, so that the last failure is
+ * the one that is reported.
+ */
+export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + givenUpAfterMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > giveUpAt) throw error;
+    }
+    await pause(stepMs);
+  }
+}
