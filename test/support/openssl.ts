@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const installed = spawnSync('openssl', ['version']).status === 0;
+
+/** A test that asks the openssl command for its judgement; skipped, with the reason in its name, where there is none. */
+export function itWithOpenssl(name: string, run: () => void | Promise<void>): void {
+  if (installed) it(name, run);
+  else it.skip(`${name} (skipped: needs the openssl command on the PATH)`, run);
+}
+
+export interface OpensslAnswer {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** Runs openssl in a directory of its own that holds the given files; arguments name them by their bare names. */
+export function openssl(
+  args: readonly string[],
+  files: Readonly<Record<string, string | Uint8Array>>,
+): OpensslAnswer {
+  const directory = mkdtempSync(join(tmpdir(), 'kedge-openssl-'));
+  try {
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
+    const { status, stdout, stderr } = spawnSync('openssl', args, {
+      cwd: directory,
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    return { ok: status === 0, text: stdout + stderr };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
