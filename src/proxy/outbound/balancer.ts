@@ -7,10 +7,10 @@ import type { Endpoint } from './endpoint.ts';
 export interface Choice {
   readonly endpoint: Endpoint;
   /** The endpoint took the connection: its failures are forgiven. */
-  succeeded(): void;
+  readonly succeeded: () => void;
   /** The endpoint did not take the connection: it is left out for a while, longer each time. */
-  failed(): void;
-  release(): void;
+  readonly failed: () => void;
+  readonly release: () => void;
 }
 
 interface Standing {

@@ -1,6 +1,9 @@
 import { errorCatalogue } from '../../runtime/errors.ts';
 
-/** Why an outbound connection was refused; the code is also the `error` label of `outbound_tcp_errors_total`. */
+/**
+ * Why an outbound connection was refused before an endpoint was dialled (`proxyErrors` has the rest). The code is also
+ * the `error` label of `outbound_tcp_errors_total`.
+ */
 export const outboundErrors = errorCatalogue({
   outbound_loop: {
     kind: 'failed_precondition',
@@ -33,21 +36,5 @@ export const outboundErrors = errorCatalogue({
   outbound_identity_unusable: {
     kind: 'failed_precondition',
     help: 'The destination service names an identity for the endpoint that can never be proven, and sending plaintext instead is not an option. Correct it where the destination service has it from.',
-  },
-  outbound_no_certificate: {
-    kind: 'unavailable',
-    help: 'The endpoint must be reached over mutual TLS and this proxy has no certificate yet. Check the identity service and the ServiceAccount token.',
-  },
-  outbound_connect_timeout: {
-    kind: 'deadline_exceeded',
-    help: 'The endpoint did not take the connection, TLS included, within LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT.',
-  },
-  outbound_connect_failed: {
-    kind: 'unavailable',
-    help: 'The endpoint refused the connection, or the network did. Check that it listens and that no network policy is in the way.',
-  },
-  outbound_header_unsupported: {
-    kind: 'failed_precondition',
-    help: "The endpoint's proxy did not agree to the transport header, without which it would not know the port. Check the inbound port that the destination service gives.",
   },
 });

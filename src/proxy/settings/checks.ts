@@ -1,3 +1,4 @@
+import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
 import type { Check } from '../../runtime/env.ts';
 import { formatSocketAddress, isLoopback } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
@@ -60,11 +61,13 @@ export const settingChecks: readonly Rule[] = [
   checkForwardNames,
 ];
 
-/** The name this workload proves, and the server name it answers to. */
-export function localName(
+/** Who this workload is. */
+export function localIdentity(
   values: Pick<ProxySettings, 'identityLocalName' | 'identityServerId'>,
-): string | undefined {
-  return values.identityLocalName ?? values.identityServerId;
+): WorkloadIdentity {
+  const identity = values.identityLocalName ?? values.identityServerId;
+  if (identity === undefined) throw new TypeError('expected settings that were checked');
+  return identity;
 }
 
 /** Where the application's connections arrive, fixed listeners apart. */
@@ -79,9 +82,9 @@ function checkLocalName(...[values, problem]: Parameters<Rule>): void {
   if (identityLocalName !== undefined) return;
   if (identityServerId === undefined) {
     problem('LINKERD2_PROXY_IDENTITY_LOCAL_NAME', 'the name of this workload', 'nothing');
-  } else if (identityServerName !== identityServerId) {
-    const got = identityServerName === undefined ? 'nothing' : `"${identityServerName}"`;
-    problem('LINKERD2_PROXY_IDENTITY_SERVER_NAME', `the server id, "${identityServerId}"`, got);
+  } else if (identityServerName?.equals(identityServerId) !== true) {
+    const got = identityServerName === undefined ? 'nothing' : `"${identityServerName.dnsName}"`;
+    problem('LINKERD2_PROXY_IDENTITY_SERVER_NAME', `the server id, "${identityServerId.dnsName}"`, got);
   }
 }
 

@@ -1,5 +1,6 @@
 import { TrustBundle } from '../../pki/trust-bundle.ts';
 import type { Format } from '../../runtime/formats.ts';
+import { localIdentityFormat } from './local-identity-format.ts';
 import * as setting from '../../runtime/settings.ts';
 
 const trustAnchorsFormat: Format<TrustBundle> = {
@@ -27,18 +28,27 @@ export const identitySettings = {
     },
     trustAnchorsFormat,
   ),
-  identityLocalName: setting.dnsName({
-    name: 'LINKERD2_PROXY_IDENTITY_LOCAL_NAME',
-    help: "This workload's mesh identity, which is also the TLS server name it answers to.",
-  }),
-  identityServerId: setting.dnsName({
-    name: 'LINKERD2_PROXY_IDENTITY_SERVER_ID',
-    help: 'Together with LINKERD2_PROXY_IDENTITY_SERVER_NAME another way to give the local name.',
-  }),
-  identityServerName: setting.dnsName({
-    name: 'LINKERD2_PROXY_IDENTITY_SERVER_NAME',
-    help: 'Must equal LINKERD2_PROXY_IDENTITY_SERVER_ID.',
-  }),
+  identityLocalName: setting.setting(
+    {
+      name: 'LINKERD2_PROXY_IDENTITY_LOCAL_NAME',
+      help: "This workload's mesh identity, which is also the TLS server name it answers to.",
+    },
+    localIdentityFormat,
+  ),
+  identityServerId: setting.setting(
+    {
+      name: 'LINKERD2_PROXY_IDENTITY_SERVER_ID',
+      help: 'Together with LINKERD2_PROXY_IDENTITY_SERVER_NAME another way to give the local name.',
+    },
+    localIdentityFormat,
+  ),
+  identityServerName: setting.setting(
+    {
+      name: 'LINKERD2_PROXY_IDENTITY_SERVER_NAME',
+      help: 'Must equal LINKERD2_PROXY_IDENTITY_SERVER_ID.',
+    },
+    localIdentityFormat,
+  ),
   identityTokenFile: setting.path({
     name: 'LINKERD2_PROXY_IDENTITY_TOKEN_FILE',
     help: 'The ServiceAccount token, read anew for each certificate.',

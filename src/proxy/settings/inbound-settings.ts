@@ -62,6 +62,16 @@ export const inboundSettings = {
     fallback: '300ms',
     ...positive,
   }),
+  inboundAcceptKeepAliveMs: setting.proxyDuration({
+    name: 'LINKERD2_PROXY_INBOUND_ACCEPT_KEEPALIVE',
+    help: 'Idle time before TCP asks whether the client is still there; never by default.',
+    ...positive,
+  }),
+  inboundConnectKeepAliveMs: setting.proxyDuration({
+    name: 'LINKERD2_PROXY_INBOUND_CONNECT_KEEPALIVE',
+    help: 'Idle time before TCP asks whether the server is still there; never by default.',
+    ...positive,
+  }),
   inboundDiscoveryIdleMs: setting.proxyDuration({
     name: 'LINKERD2_PROXY_INBOUND_DISCOVERY_IDLE_TIMEOUT',
     help: 'How long the policy of a port is kept after its last connection.',

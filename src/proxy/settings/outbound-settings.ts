@@ -31,6 +31,16 @@ export const outboundSettings = {
     fallback: '1s',
     ...positive,
   }),
+  outboundAcceptKeepAliveMs: setting.proxyDuration({
+    name: 'LINKERD2_PROXY_OUTBOUND_ACCEPT_KEEPALIVE',
+    help: 'Idle time before TCP asks whether the client is still there; never by default.',
+    ...positive,
+  }),
+  outboundConnectKeepAliveMs: setting.proxyDuration({
+    name: 'LINKERD2_PROXY_OUTBOUND_CONNECT_KEEPALIVE',
+    help: 'Idle time before TCP asks whether the server is still there; never by default.',
+    ...positive,
+  }),
   outboundHoldTimeoutMs: setting.proxyDuration({
     name: 'KEDGE_PROXY_OUTBOUND_HOLD_TIMEOUT',
     help: 'How long a connection waits for an answer of the destination service, a ready endpoint or the first certificate before it is refused.',
