@@ -60,11 +60,19 @@ export function keyMatches(certificate: Certificate, key: KeyObject): boolean {
 }
 
 function decode(block: PemBlock, type: 'pkcs8' | 'sec1' | 'pkcs1'): KeyObject {
+  const key = tryDecode(block.der, type);
+  // OpenSSL takes either of the two old forms under the label of the other.
+  const fits = type === 'pkcs8' || key?.asymmetricKeyType === (type === 'sec1' ? 'ec' : 'rsa');
+  if (key === undefined || !fits) throw malformed(`a block ${block.label} that is not one`);
+  return key;
+}
+
+function tryDecode(der: Buffer, type: 'pkcs8' | 'sec1' | 'pkcs1'): KeyObject | undefined {
   try {
-    return createPrivateKey({ key: block.der, format: 'der', type });
+    return createPrivateKey({ key: der, format: 'der', type });
   } catch {
     // OpenSSL's own message is left out: it may speak of the bytes.
-    throw malformed(`a block ${block.label} that is not a private key`);
+    return undefined;
   }
 }
 

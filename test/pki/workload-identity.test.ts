@@ -9,7 +9,7 @@ describe('WorkloadIdentity', () => {
     const identity = mesh.identity('shop', 'web');
     expect(identity.dnsName).toBe('web.shop.serviceaccount.identity.kedge.cluster.local');
     expect(identity.spiffeId).toBe('spiffe://cluster.local/ns/shop/sa/web');
-    expect(`${identity}`).toBe(identity.dnsName);
+    expect(identity.toString()).toBe(identity.dnsName);
     expect(identity).toMatchObject({ namespace: 'shop', serviceAccount: 'web' });
   });
 

@@ -5,7 +5,13 @@ export function mutated(original: Uint8Array): fc.Arbitrary<Buffer> {
   const position = fc.nat(original.length - 1);
   const change = fc.record({
     at: position,
-    kind: fc.constantFrom('set', 'cut', 'double', 'insert', 'truncate'),
+    kind: fc.constantFrom(
+      'set' as const,
+      'cut' as const,
+      'double' as const,
+      'insert' as const,
+      'truncate' as const,
+    ),
     byte: fc.oneof(fc.nat(255), fc.constantFrom(0x00, 0x30, 0x80, 0x84, 0xff)),
     length: fc.integer({ min: 1, max: 8 }),
   });
@@ -25,7 +31,7 @@ export function mutated(original: Uint8Array): fc.Arbitrary<Buffer> {
           return Buffer.concat([before, Buffer.alloc(length, byte), piece, after]);
         case 'truncate':
           return Buffer.from(before);
-        default:
+        case 'set':
           return Buffer.concat([before, Buffer.of(byte), piece.subarray(1), after]);
       }
     }, Buffer.from(original)),
