@@ -1,0 +1,43 @@
+/** Bytes read from the front of a connection, growing piece by piece without being copied each time. */
+export class FrontBuffer {
+  #space: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  get bytes(): Buffer {
+    return this.#space.subarray(0, this.#length);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  append(piece: Buffer): void {
+    const length = this.#length + piece.length;
+    if (this.#length === 0) {
+      this.#space = piece;
+    } else {
+      if (length > this.#space.length) this.#grow(length);
+      piece.copy(this.#space, this.#length);
+    }
+    this.#length = length;
+  }
+
+  /** Drops bytes from the front. */
+  consume(count: number): void {
+    this.#space = this.#space.subarray(count, this.#length);
+    this.#length = this.#space.length;
+  }
+
+  /** Gives all bytes away. */
+  takeAll(): Buffer {
+    const bytes = this.bytes;
+    this.consume(this.#length);
+    return bytes;
+  }
+
+  #grow(length: number): void {
+    const space = Buffer.allocUnsafe(2 * length);
+    this.bytes.copy(space);
+    this.#space = space;
+  }
+}

@@ -1,0 +1,86 @@
+import { connect } from 'node:tls';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+
+import { proxyErrors } from '../errors.ts';
+import type { MeshContext } from './mesh-context.ts';
+import type { PeerVerifier, VerifiedPeer } from './verify-peer.ts';
+
+export interface MeshClientOptions {
+  readonly serverName: string;
+  readonly expectedIdentity: string;
+  readonly alpn?: string | undefined;
+  readonly context: MeshContext;
+  readonly verifier: PeerVerifier;
+}
+
+export interface MeshClientTls {
+  readonly socket: TLSSocket;
+  readonly peer: VerifiedPeer;
+  readonly alpn: string | undefined;
+}
+
+/**
+ * Makes mesh TLS as the client on a TCP connection. Never offers a session of before: a resumed one would not look at
+ * the server's certificate again. Rejects with a `mesh_*` error, what Node says, or `signal.reason`; the TCP
+ * connection is then destroyed.
+ */
+export function connectMesh(
+  tcp: Socket,
+  options: MeshClientOptions,
+  signal: AbortSignal,
+): Promise<MeshClientTls> {
+  return new Promise((resolve, reject) => {
+    const { serverName, alpn, context } = options;
+    let peer: VerifiedPeer | undefined;
+    const socket = connect({
+      socket: tcp,
+      servername: serverName,
+      secureContext: context.secureContext,
+      ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
+      // Called once OpenSSL has accepted the chain, and before anyone may write.
+      checkServerIdentity: (_host, shown) => {
+        try {
+          peer = verifyServer(shown as DetailedPeerCertificate, options);
+          return undefined;
+        } catch (error) {
+          return error as Error;
+        }
+      },
+    });
+    const abort = (): void => {
+      reject(signal.reason as Error);
+      socket.destroy();
+      tcp.destroy();
+    };
+    const done = (): void => signal.removeEventListener('abort', abort);
+    socket.on('error', reject);
+    socket.once('close', () => {
+      done();
+      reject(
+        proxyErrors.error(
+          'connection_reset',
+          `expected ${serverName} to finish TLS, got a closed connection`,
+        ),
+      );
+    });
+    socket.once('secureConnect', () => {
+      done();
+      if (peer === undefined) return socket.destroy();
+      socket.pause();
+      resolve({ socket, peer, alpn: socket.alpnProtocol || undefined });
+    });
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** The name must be in the certificate byte for byte: no wildcards, and a common name never counts (contract 3.1). */
+function verifyServer(shown: DetailedPeerCertificate, options: MeshClientOptions): VerifiedPeer {
+  const { expectedIdentity, context, verifier } = options;
+  const presented = { fingerprint: shown.fingerprint256, chain: () => shown };
+  const peer = verifier.verify(presented, context.credentials.bundle, 'server');
+  if (peer.dnsNames.includes(expectedIdentity) || peer.uris.includes(expectedIdentity)) return peer;
+  const got = [...peer.dnsNames, ...peer.uris].join(', ') || 'no name at all';
+  throw proxyErrors.error('mesh_wrong_identity', `expected the peer to be ${expectedIdentity}, got ${got}`);
+}
