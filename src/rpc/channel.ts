@@ -10,8 +10,11 @@ import type { Credentials } from '../pki/credentials.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 import { formatSocketAddress, isLoopback } from '../runtime/socket-address.ts';
 import type { SocketAddress } from '../runtime/socket-address.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
+import { ConnectGuard } from './connect-guard.ts';
 import { rpcErrors } from './errors.ts';
 import { decode, encode } from './method.ts';
 import type { Method } from './method.ts';
@@ -44,23 +47,32 @@ export interface ChannelTarget {
   readonly log: Log;
   /** Waits between attempts to connect; 100 ms to 10 s unless given. grpc-js adds 20 % of jitter. */
   readonly reconnect?: { readonly minMs: number; readonly maxMs: number };
+  readonly clock?: Clock;
 }
 
-/** How long TLS may take, on both sides. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+const defaultReconnect = { minMs: 100, maxMs: 10_000 };
+
+/** Longer than grpc-js's longest wait between attempts, its jitter included. */
+const stuckAfterMs = (maxReconnectMs: number): number => 1.5 * maxReconnectMs + 1_000;
 
 /** Throws `server_name_missing` where an address that is not loopback comes without a server name. */
 export function connectChannel(target: ChannelTarget): Channel {
-  const credentials = credentialsOf(target);
-  return new GrpcChannel(
-    () => new Client(`dns:${formatSocketAddress(target.address)}`, credentials, optionsOf(target)),
+  const { clock = systemClock, reconnect = defaultReconnect } = target;
+  const guard = new ConnectGuard(clock, stuckAfterMs(reconnect.maxMs), () => channel.startAfresh());
+  const credentials = credentialsOf(target, guard, clock);
+  const channel = new GrpcChannel(
+    () => new Client(`dns:${formatSocketAddress(target.address)}`, credentials, channelOptions(reconnect)),
+    guard,
   );
+  return channel;
 }
 
-function credentialsOf(target: ChannelTarget): ChannelCredentials {
+function credentialsOf(target: ChannelTarget, guard: ConnectGuard, clock: Clock): ChannelCredentials {
   const { serverName, address } = target;
   if (serverName !== undefined) {
-    return new MeshChannelCredentials({ ...target, serverName, handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS });
+    const handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS;
+    return new MeshChannelCredentials({ ...target, serverName, handshakeTimeoutMs, guard, clock });
   }
   if (isLoopback(address.host)) return grpcCredentials.createInsecure();
   throw rpcErrors.error(
@@ -69,7 +81,10 @@ function credentialsOf(target: ChannelTarget): ChannelCredentials {
   );
 }
 
-function optionsOf({ reconnect = { minMs: 100, maxMs: 10_000 } }: ChannelTarget): ChannelOptions {
+/** Clients spread over the replicas that a name resolves to. */
+const serviceConfig = { loadBalancingConfig: [{ pick_first: { shuffleAddressList: true } }] };
+
+function channelOptions(reconnect: { readonly minMs: number; readonly maxMs: number }): ChannelOptions {
   return {
     'grpc.initial_reconnect_backoff_ms': reconnect.minMs,
     'grpc.max_reconnect_backoff_ms': reconnect.maxMs,
@@ -78,6 +93,7 @@ function optionsOf({ reconnect = { minMs: 100, maxMs: 10_000 } }: ChannelTarget)
     'grpc.keepalive_timeout_ms': 10_000,
     // Control-plane pods move: their name is looked up anew at each reconnect.
     'grpc.dns_min_time_between_resolutions_ms': 1_000,
+    'grpc.service_config': JSON.stringify(serviceConfig),
     'grpc.service_config_disable_resolution': 1,
     'grpc.use_local_subchannel_pool': 1,
     // Each of our callers repeats what it wants repeated; proxy variables are not for the mesh.
@@ -88,10 +104,20 @@ function optionsOf({ reconnect = { minMs: 100, maxMs: 10_000 } }: ChannelTarget)
 }
 
 class GrpcChannel implements Channel {
-  readonly #client: Client;
+  readonly #connect: () => Client;
+  readonly #guard: ConnectGuard;
+  #client: Client;
 
-  constructor(connect: () => Client) {
+  constructor(connect: () => Client, guard: ConnectGuard) {
+    this.#connect = connect;
+    this.#guard = guard;
     this.#client = connect();
+  }
+
+  /** Looks the name up again and connects anew; calls that wait for the old connection fail as unavailable. */
+  startAfresh(): void {
+    this.#client.close();
+    this.#client = this.#connect();
   }
 
   async unary<Q, S>(method: Method<Q, S>, request: Q, options: CallOptions = {}): Promise<S> {
@@ -120,6 +146,7 @@ class GrpcChannel implements Channel {
   }
 
   close(): void {
+    this.#guard.end();
     this.#client.close();
   }
 

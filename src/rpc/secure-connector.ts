@@ -7,9 +7,11 @@ import type { SecureConnector } from '@grpc/grpc-js/build/src/channel-credential
 
 import type { Credentials } from '../pki/credentials.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
+import type { ConnectGuard } from './connect-guard.ts';
 import { rpcErrors } from './errors.ts';
 import { secureContextOptions } from './mesh-tls.ts';
 import { readPeerChain, verifyPeerChain } from './verify-peer.ts';
@@ -19,7 +21,10 @@ export interface MeshTlsOptions {
   readonly serverName: string;
   readonly credentials: Latest<Credentials | undefined>;
   readonly bundle: Latest<TrustBundle>;
+  /** For TLS, and again for the first frame of HTTP/2. */
   readonly handshakeTimeoutMs: number;
+  readonly guard: ConnectGuard;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -49,14 +54,19 @@ export class MeshChannelCredentials extends ChannelCredentials {
 
   override _createSecureConnector(): SecureConnector {
     return {
+      // Called before each TCP connect, then after it.
+      waitForReady: () => {
+        this.#options.guard.begin();
+        return Promise.resolve();
+      },
       connect: async (socket) => ({ socket: await this.#handshake(socket), secure: true }),
-      waitForReady: () => Promise.resolve(),
       getCallCredentials: () => CallCredentials.createEmpty(),
       destroy: () => undefined,
     };
   }
 
   async #handshake(raw: Socket): Promise<TLSSocket> {
+    this.#options.guard.end();
     try {
       return await this.#connect(raw);
     } catch (error) {
@@ -68,32 +78,42 @@ export class MeshChannelCredentials extends ChannelCredentials {
   }
 
   #connect(raw: Socket): Promise<TLSSocket> {
-    const { serverName, handshakeTimeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       const socket = connect({
         socket: raw,
         secureContext: this.#secureContext(),
-        servername: serverName,
+        servername: this.#options.serverName,
         ALPNProtocols: ['h2'],
         checkServerIdentity: (_host, shown) => this.#check(shown),
       });
-      const timer = setTimeout(() => {
-        const expected = `expected ${serverName} to finish TLS within ${handshakeTimeoutMs} ms`;
-        socket.destroy(rpcErrors.error('handshake_timeout', `${expected}, got no end of it`));
-      }, handshakeTimeoutMs);
+      let timer = this.#limit(socket, 'finish TLS', () => true);
       socket.once('close', () => {
-        clearTimeout(timer);
+        timer.cancel();
         reject(
-          rpcErrors.error('rpc_unavailable', `expected ${serverName} to finish TLS, got a closed connection`),
+          rpcErrors.error('rpc_unavailable', `${this.#expected('finish TLS')}, got a closed connection`),
         );
       });
       // Stays for the connection's life: until HTTP/2 takes the socket over nobody else listens.
       socket.on('error', reject);
       socket.once('secureConnect', () => {
-        clearTimeout(timer);
+        timer.cancel();
+        timer = this.#limit(socket, 'begin HTTP/2', () => socket.bytesRead === 0);
         resolve(socket);
       });
     });
+  }
+
+  #limit(socket: TLSSocket, step: string, isLate: () => boolean): Timer {
+    const { clock, handshakeTimeoutMs } = this.#options;
+    return clock.after(handshakeTimeoutMs, () => {
+      if (!isLate()) return;
+      const message = `${this.#expected(step)} within ${handshakeTimeoutMs} ms, got nothing`;
+      socket.destroy(rpcErrors.error('handshake_timeout', message));
+    });
+  }
+
+  #expected(step: string): string {
+    return `expected ${this.#options.serverName} to ${step}`;
   }
 
   /** Called by node:tls only after OpenSSL has accepted the chain. */
