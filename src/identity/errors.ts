@@ -54,9 +54,9 @@ export const identityErrors = errorCatalogue({
     kind: 'failed_precondition',
     help: 'Give a JSON object from token subject to "namespace/serviceaccount". Until then the last good table stays in use.',
   },
-  anchors_expired: {
-    kind: 'failed_precondition',
-    help: 'Remove the expired anchor that the message names from the bundle, after its successor is in it.',
+  anchors_missing: {
+    kind: 'unavailable',
+    help: 'The trust anchors have never been read. Check KEDGE_TRUST_ANCHORS_FILE; the log and /ready say what is wrong.',
   },
   caller_unauthenticated: {
     kind: 'unauthenticated',

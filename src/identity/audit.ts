@@ -1,0 +1,75 @@
+import type { IssuedCertificate } from '../issuers/issuer.ts';
+import type { Csr } from '../pki/csr.ts';
+import type { WorkloadIdentity } from '../pki/workload-identity.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { errorMessage, isAppError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import { quoted } from '../runtime/quoted.ts';
+import type { Caller } from './admission.ts';
+import type { IdentityMetrics } from './identity-metrics.ts';
+import type { VerifiedToken } from './token/token-verifier.ts';
+
+/** What is learnt of one request on its way; ends in exactly one record. */
+export interface AuditTrail {
+  /** The token has been verified; what it says is true. */
+  token(token: VerifiedToken): void;
+  /** The workload is who it says. */
+  identity(identity: WorkloadIdentity): void;
+  csr(csr: Csr): void;
+  given(issued: IssuedCertificate): void;
+  refused(error: unknown): void;
+}
+
+/**
+ * Keeps one record for every answer, given or refused: who asked from where, what was proved, what was decided.
+ * Never a token or a signing request; of the key in it, the fingerprint.
+ */
+export class Audit {
+  readonly #log: Log;
+  readonly #metrics: IdentityMetrics;
+  readonly #clock: Clock;
+
+  constructor(log: Log, metrics: IdentityMetrics, clock: Clock) {
+    this.#log = log;
+    this.#metrics = metrics;
+    this.#clock = clock;
+  }
+
+  /** `asked` is the name in the request: a claim, and shown as one. */
+  open(asked: string, caller: Caller): AuditTrail {
+    const startedMs = this.#clock.now().getTime();
+    const record: Record<string, unknown> = {
+      asked: quoted(asked),
+      peerAddress: caller.address,
+      peerName: caller.name,
+    };
+    const close = (decision: string, code: string): void => {
+      const elapsedMs = Math.max(0, this.#clock.now().getTime() - startedMs);
+      this.#metrics.answers.inc({ decision, code });
+      this.#metrics.seconds.observe({ decision }, elapsedMs / 1000);
+      Object.assign(record, { decision, code });
+    };
+    return {
+      token: (token) => void Object.assign(record, tokenFields(token)),
+      identity: ({ dnsName }) => void Object.assign(record, { identity: dnsName }),
+      csr: ({ publicKey }) => void Object.assign(record, { publicKeySha256: publicKey.fingerprint }),
+      given: (issued) => {
+        close('given', 'ok');
+        this.#log.info({ ...record, ...certificateFields(issued) }, 'certificate given');
+      },
+      refused: (error) => {
+        close('refused', isAppError(error) ? error.code : 'internal');
+        this.#log.warn({ ...record, reason: errorMessage(error) }, 'certificate refused');
+      },
+    };
+  }
+}
+
+function tokenFields({ subject, issuer, expiresAt, podName, podUid, nodeName }: VerifiedToken): object {
+  return { tokenSubject: subject, tokenIssuer: issuer, tokenExpires: expiresAt, podName, podUid, nodeName };
+}
+
+function certificateFields({ leaf, intermediates }: IssuedCertificate): object {
+  const { serial, fingerprint, notBefore, notAfter } = leaf;
+  return { serial, fingerprint, notBefore, notAfter, issuer: intermediates[0]?.label };
+}

@@ -1,0 +1,144 @@
+import { issuerSettings } from '../issuers/settings.ts';
+import { MeshDomain } from '../pki/workload-identity.ts';
+import type { Check } from '../runtime/env.ts';
+import { errorMessage } from '../runtime/errors.ts';
+import { dnsNameFormat } from '../runtime/formats.ts';
+import { processSettings } from '../runtime/process-settings.ts';
+import {
+  dnsLabel,
+  dnsName,
+  duration,
+  integer,
+  list,
+  path,
+  socketAddress,
+  text,
+  url,
+} from '../runtime/settings.ts';
+import { isTrustedPath } from './token/jwks-address.ts';
+
+const hourMs = 3_600_000;
+
+/** Everything the identity process is told by its environment. */
+export const identitySettings = {
+  listenAddress: socketAddress({
+    name: 'KEDGE_IDENTITY_LISTEN_ADDR',
+    help: 'Where workloads ask for certificates and follow the trust bundle (gRPC over mutual TLS).',
+    fallback: '0.0.0.0:8080',
+  }),
+  adminListenAddress: socketAddress({
+    name: 'KEDGE_ADMIN_LISTEN_ADDR',
+    help: 'Where /live, /ready and /metrics are served, without TLS.',
+    fallback: '0.0.0.0:9990',
+  }),
+  controlNamespace: dnsLabel({
+    name: 'KEDGE_CONTROL_NAMESPACE',
+    help: 'The namespace of the control plane; a part of every identity.',
+    fallback: 'kedge',
+  }),
+  trustDomain: dnsName({
+    name: 'KEDGE_TRUST_DOMAIN',
+    help: 'The trust domain; the end of every identity.',
+    fallback: 'cluster.local',
+  }),
+  serviceAccount: dnsName({
+    name: 'KEDGE_SERVICE_ACCOUNT',
+    help: 'The ServiceAccount of this process; its own certificate carries the name.',
+    fallback: 'kedge-identity',
+  }),
+  trustAnchorsFile: path({
+    name: 'KEDGE_TRUST_ANCHORS_FILE',
+    help: 'The trust anchors that are published to workloads, as PEM; read anew when it changes.',
+    required: true,
+  }),
+  ...issuerSettings,
+  issuanceLifetime: duration({
+    name: 'KEDGE_ISSUANCE_LIFETIME',
+    help: 'How long a workload certificate is good, unless the issuer ends sooner.',
+    fallback: '24h',
+    min: 1_000,
+    max: 720 * hourMs,
+  }),
+  clockSkewAllowance: duration({
+    name: 'KEDGE_CLOCK_SKEW_ALLOWANCE',
+    help: 'How far clocks may be apart: certificates start this much in the past, and the times in tokens are taken with as much tolerance.',
+    fallback: '20s',
+    min: 0,
+    max: 600_000,
+  }),
+  tokenAudience: text({
+    name: 'KEDGE_TOKEN_AUDIENCE',
+    help: 'The only audience that tokens may have.',
+    fallback: 'identity.l5d.io',
+  }),
+  tokenIssuer: text({
+    name: 'KEDGE_TOKEN_ISSUER',
+    help: 'The issuer (iss) that tokens must have, letter by letter.',
+    required: true,
+  }),
+  tokenJwksFile: path({
+    name: 'KEDGE_TOKEN_JWKS_FILE',
+    help: 'A file with the public keys of the token issuer (JSON Web Key Set), read anew when it changes. Either this or KEDGE_TOKEN_JWKS_URL.',
+  }),
+  tokenJwksUrl: url({
+    name: 'KEDGE_TOKEN_JWKS_URL',
+    help: 'The https URL of the public keys of the token issuer. Private roots go into NODE_EXTRA_CA_CERTS. Either this or KEDGE_TOKEN_JWKS_FILE.',
+  }),
+  tokenJwksHttpHosts: list({
+    name: 'KEDGE_TOKEN_JWKS_HTTP_HOSTS',
+    help: 'Hosts from which token keys may be fetched without TLS. Whoever can answer in their place can make tokens; loopback addresses need no mention.',
+    item: dnsNameFormat,
+    fallback: '',
+  }),
+  tokenSubjectsFile: path({
+    name: 'KEDGE_TOKEN_SUBJECTS_FILE',
+    help: 'JSON object from token subject to "namespace/serviceaccount", read anew when it changes. Subjects that are not in it get no certificate.',
+    required: true,
+  }),
+  rateTotal: integer({
+    name: 'KEDGE_RATE_TOTAL',
+    help: 'Requests a second from all callers without a certificate together, and as many from all with one.',
+    fallback: '1000',
+    min: 1,
+    max: 1_000_000,
+  }),
+  ratePerPeer: integer({
+    name: 'KEDGE_RATE_PER_PEER',
+    help: 'Requests a second from one caller: an address, or an address with the name its certificate proves.',
+    fallback: '20',
+    min: 1,
+    max: 1_000_000,
+  }),
+  ratePerServiceAccount: integer({
+    name: 'KEDGE_RATE_PER_SERVICE_ACCOUNT',
+    help: 'Certificates a second for one ServiceAccount, counted after the token was verified.',
+    fallback: '50',
+    min: 1,
+    max: 1_000_000,
+  }),
+  ...processSettings,
+} as const;
+
+/** Token keys come from exactly one place, and over a way that nobody else can answer on. */
+export const checkTokenKeys: Check<typeof identitySettings> = (config, problem) => {
+  const { tokenJwksFile, tokenJwksUrl, tokenJwksHttpHosts } = config;
+  const given = [tokenJwksFile, tokenJwksUrl].filter((value) => value !== undefined).length;
+  if (given !== 1) {
+    const expected = 'either this or KEDGE_TOKEN_JWKS_FILE to be set';
+    problem('KEDGE_TOKEN_JWKS_URL', expected, given === 0 ? 'neither' : 'both');
+  }
+  if (tokenJwksUrl !== undefined && !isTrustedPath(tokenJwksUrl, tokenJwksHttpHosts)) {
+    const expected = 'an https URL, a loopback address, or a host of KEDGE_TOKEN_JWKS_HTTP_HOSTS';
+    problem('KEDGE_TOKEN_JWKS_URL', expected, `http to ${tokenJwksUrl.hostname}`);
+  }
+};
+
+/** Each part may be well-formed and the whole name too long. */
+export const checkOwnName: Check<typeof identitySettings> = (config, problem) => {
+  const { controlNamespace, trustDomain, serviceAccount } = config;
+  try {
+    new MeshDomain(controlNamespace, trustDomain).identity(controlNamespace, serviceAccount);
+  } catch (error) {
+    problem('KEDGE_TRUST_DOMAIN', 'a name that leaves room for identities', errorMessage(error));
+  }
+};

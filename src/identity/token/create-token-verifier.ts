@@ -1,0 +1,56 @@
+import type { MeshDomain } from '../../pki/workload-identity.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ValuesOf } from '../../runtime/env.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Readiness } from '../../runtime/readiness.ts';
+import { FileSource } from '../file-source.ts';
+import { gateOnSource } from '../readiness-gates.ts';
+import type { identitySettings } from '../settings.ts';
+import { tokenKeysInFile } from './jwks-file.ts';
+import { JwksUrl } from './jwks-url.ts';
+import { JwksVerifier } from './jwks-verifier.ts';
+import { KeySet } from './key-set.ts';
+import { subjectsFile } from './subjects-file.ts';
+import type { TokenKeys } from './token-keys.ts';
+import type { TokenVerifier } from './token-verifier.ts';
+
+export interface TokenNeeds {
+  readonly domain: MeshDomain;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly readiness: Readiness;
+  readonly signal: AbortSignal;
+}
+
+type TokenConfig = ValuesOf<typeof identitySettings>;
+
+/** The configured verifier; its keys and its table of subjects are followed until the signal is aborted. */
+export async function createTokenVerifier(config: TokenConfig, needs: TokenNeeds): Promise<TokenVerifier> {
+  const { domain, clock, log, readiness, signal } = needs;
+  const subjects = subjectsFile(config.tokenSubjectsFile, domain, clock, log);
+  gateOnSource(readiness, 'token-subjects', subjects);
+  await subjects.start(signal);
+  const keys = await tokenKeys(config, needs);
+  gateOnSource(readiness, 'token-keys', keys);
+  return new JwksVerifier({
+    keys,
+    subjects: subjects.current,
+    issuer: config.tokenIssuer,
+    audience: config.tokenAudience,
+    skewMs: config.clockSkewAllowance,
+    clock,
+  });
+}
+
+/** From the URL or the file: the settings were checked to name exactly one. */
+async function tokenKeys(config: TokenConfig, { clock, log, signal }: TokenNeeds): Promise<TokenKeys> {
+  const { tokenJwksUrl, tokenJwksFile: path = '' } = config;
+  if (tokenJwksUrl !== undefined) {
+    const keys = new JwksUrl({ url: tokenJwksUrl, clock, log }, signal);
+    await keys.start();
+    return keys;
+  }
+  const file = new FileSource({ what: 'token keys', path, parse: (text) => KeySet.parse(text), clock, log });
+  await file.start(signal);
+  return tokenKeysInFile(file);
+}
