@@ -120,7 +120,7 @@ describe('a client that knows only the field numbers of the contract', () => {
       .filter(({ number }) => number === 2)
       .map(({ value }) => new X509Certificate(value as Buffer));
     const anchor = new X509Certificate(readFileSync(installation.path('ca/ca-bundle.crt')));
-    expect(leaf?.subjectAltName).toBe(`DNS:${web}`);
+    expect(leaf?.subjectAltName).toBe(`DNS:${web}, URI:spiffe://cluster.local/ns/shop/sa/web`);
     expect(leaf?.publicKey.equals(publicKey)).toBe(true);
     expect(leaf?.verify(issuer!.publicKey)).toBe(true);
     expect(issuer?.verify(anchor.publicKey)).toBe(true);

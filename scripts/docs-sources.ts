@@ -1,0 +1,65 @@
+import { cliErrors } from '../src/cli/errors.ts';
+import { DestinationMetrics } from '../src/destination/destination-metrics.ts';
+import { destinationErrors } from '../src/destination/errors.ts';
+import { destinationSettings } from '../src/destination/settings.ts';
+import { BundleCensus } from '../src/identity/bundle-census.ts';
+import { identityErrors } from '../src/identity/errors.ts';
+import { identityMetrics } from '../src/identity/identity-metrics.ts';
+import { identitySettings } from '../src/identity/settings.ts';
+import { issuerErrors } from '../src/issuers/errors.ts';
+import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
+import { pkiErrors } from '../src/pki/errors.ts';
+import { proxyErrors } from '../src/proxy/errors.ts';
+import { proxySettings } from '../src/proxy/settings.ts';
+import { certifierMetrics } from '../src/rpc/certifier-metrics.ts';
+import { rpcErrors } from '../src/rpc/errors.ts';
+import { serverMetrics } from '../src/rpc/server-metrics.ts';
+import { systemClock } from '../src/runtime/clock.ts';
+import { Metrics } from '../src/runtime/metrics.ts';
+import { declareProcessMetrics } from '../src/runtime/process-metrics.ts';
+import { runtimeErrors } from '../src/runtime/runtime-errors.ts';
+
+/** What docs/configuration.md holds: the table of each process. */
+export const configurationPages = [
+  { title: 'identity', intro: 'The identity service.', settings: identitySettings },
+  { title: 'destination', intro: 'The destination service.', settings: destinationSettings },
+  {
+    title: 'proxy',
+    intro:
+      'The proxy, in the names of the wire contract. A duration is a whole number and a unit (`ms`, `s`, `m`, `h`, `d`).',
+    settings: proxySettings,
+  },
+];
+
+/** What docs/errors.md holds. */
+export const errorPages = [
+  { title: 'Asking for a certificate (identity)', catalogue: identityErrors },
+  { title: 'Issuers', catalogue: issuerErrors },
+  { title: 'Certificates, requests, keys and names', catalogue: pkiErrors },
+  { title: 'Destination', catalogue: destinationErrors },
+  { title: 'Proxy', catalogue: proxyErrors },
+  { title: 'Calls between processes', catalogue: rpcErrors },
+  { title: 'Every process', catalogue: runtimeErrors },
+  { title: 'Command line', catalogue: cliErrors },
+];
+
+/** What docs/metrics.md holds: everything that a process declares, in registries that nothing else uses. */
+export function metricPages(): { title: string; metrics: Metrics }[] {
+  const page = (title: string, ...declare: ((metrics: Metrics) => unknown)[]): { title: string; metrics: Metrics } => {
+    const metrics = new Metrics();
+    for (const each of declare) each(metrics);
+    return { title, metrics };
+  };
+  const census = (metrics: Metrics): unknown => new BundleCensus(metrics);
+  const issuerTtl = (metrics: Metrics): void =>
+    declareIssuerTtl(metrics, systemClock, () => ({ state: 'unavailable', reason: '' }));
+  const destination = (metrics: Metrics): void =>
+    new DestinationMetrics(metrics).countSubscriptions(() => ({ get: 0, get_profile: 0, watch_port: 0 }));
+  return [
+    page('Every process', declareProcessMetrics),
+    page('Every gRPC server (identity, destination)', serverMetrics),
+    page('Every process with a certificate from identity (destination, proxy)', certifierMetrics),
+    page('identity', identityMetrics, census, issuerMetrics, issuerTtl),
+    page('destination', destination),
+  ];
+}

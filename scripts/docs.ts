@@ -1,0 +1,94 @@
+// Makes docs/configuration.md, docs/errors.md and docs/metrics.md from the declarations in the code, so that they cannot
+// say anything else. With --check it writes nothing and fails when a page is out of date.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { format } from 'prettier';
+import { errorPages, configurationPages, metricPages } from './docs-sources.ts';
+import type { ErrorCatalogue, ErrorEntry } from '../src/runtime/errors.ts';
+import type { Settings } from '../src/runtime/env.ts';
+import type { Metrics } from '../src/runtime/metrics.ts';
+
+type Catalogue = ErrorCatalogue<Readonly<Record<string, ErrorEntry>>>;
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const code = (text: string): string => `\`${text}\``;
+const rows = (cells: string[][]): string => cells.map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
+
+function configuration(): string {
+  const parts = configurationPages.map(({ title, intro, settings }) => `## ${title}\n\n${intro}\n\n${settingsTable(settings)}`);
+  return `# Configuration
+
+A process reads its settings from its environment, once, when it starts. A variable that is empty counts as not set. A process that
+cannot use its settings names every problem on a line of its own, \`NAME: expected ..., got ...\`, and ends with exit code 64.
+
+${parts.join('\n\n')}
+`;
+}
+
+function settingsTable(settings: Settings): string {
+  const header = '| variable | expected | default | meaning |\n| --- | --- | --- | --- |\n';
+  const byName = Object.values(settings).map(({ name, expected, fallback, required, help }) => [
+    code(name),
+    expected,
+    required ? 'required' : fallback === undefined ? '' : code(fallback),
+    help,
+  ]);
+  return header + rows(byName);
+}
+
+function errors(): string {
+  const parts = errorPages.map(({ title, catalogue }) => `## ${title}\n\n${errorTable(catalogue)}`);
+  return `# Errors
+
+Every error has a stable code, which stands in the logs and the audit records, and a kind, which is the status that a gRPC client sees.
+The message says what was expected and what came; this page says what to do.
+
+${parts.join('\n\n')}
+`;
+}
+
+function errorTable(catalogue: Catalogue): string {
+  const header = '| code | status | what to do |\n| --- | --- | --- |\n';
+  return header + rows(Object.entries(catalogue.codes).map(([name, { kind, help }]) => [code(name), kind.toUpperCase(), help]));
+}
+
+function metrics(): string {
+  const parts = metricPages().map(({ title, metrics: declared }) => `## ${title}\n\n${metricTable(declared)}`);
+  return `# Metrics
+
+Each process shows its metrics at \`/metrics\` of its admin port, in the Prometheus text format.
+
+${parts.join('\n\n')}
+`;
+}
+
+function metricTable(declared: Metrics): string {
+  const header = '| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n';
+  return (
+    header +
+    rows(declared.declarations.map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(', '), help]))
+  );
+}
+
+const check = process.argv.includes('--check');
+const pages = { 'configuration.md': configuration(), 'errors.md': errors(), 'metrics.md': metrics() };
+const root = path.join(import.meta.dirname, '..');
+const layout = JSON.parse(readFileSync(path.join(root, '.prettierrc.json'), 'utf8')) as object;
+for (const [name, text] of Object.entries(pages)) {
+  const file = path.join(root, 'docs', name);
+  const page = await format(`<!-- Made by npm run docs; change the code instead. -->\n\n${text}`, { ...layout, parser: 'markdown' });
+  if (!check) {
+    writeFileSync(file, page);
+  } else if (readOrEmpty(file) !== page) {
+    process.stderr.write(`docs/${name} is out of date: run npm run docs\n`);
+    process.exitCode = 1;
+  }
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
