@@ -28,9 +28,9 @@ export interface ProcessContext {
   /** Aborted by the first SIGTERM or SIGINT. */
   readonly signal: AbortSignal;
   /** Closed after the signal, the last one registered first. */
-  onClose(name: string, close: Close): void;
+  readonly onClose: (name: string, close: Close) => void;
   /** How long closing may take in all. */
-  setGracePeriod(ms: number): void;
+  readonly setGracePeriod: (ms: number) => void;
 }
 
 /**
