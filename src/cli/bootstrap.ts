@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../runtime/clock.ts';
 import { isDnsLabel, isDnsName } from '../runtime/dns-names.ts';
 import type { Answer } from './answer.ts';
-import { bootstrap } from './bootstrap/bootstrap.ts';
 import { renderBootstrap } from './bootstrap/render.ts';
 import { reportBootstrap } from './bootstrap/report.ts';
 import { parseLifetime } from './lifetime.ts';
@@ -22,7 +21,6 @@ interface BootstrapCommandOptions {
 
 /** `kedge bootstrap DIR`: the trust anchor and the issuer of a mesh, made or completed. */
 export function addBootstrapCommand(program: Command, respond: Respond): void {
-  const lifetime = { anchor: parseLifetime('10y'), issuer: parseLifetime('1y') };
   program
     .command('bootstrap')
     .summary('make or complete the trust anchor and the issuer of a mesh')
@@ -32,18 +30,8 @@ export function addBootstrapCommand(program: Command, respond: Respond): void {
     .argument('<dir>', 'the directory; made when it is not there')
     .option('--trust-domain <name>', 'trust domain of the mesh', parseTrustDomain, 'cluster.local')
     .option('--control-namespace <name>', 'namespace of the control plane', parseNamespace, 'kedge')
-    .option(
-      '--anchor-lifetime <duration>',
-      'lifetime of a new anchor (default: 10y)',
-      parsePositive,
-      lifetime.anchor,
-    )
-    .option(
-      '--issuer-lifetime <duration>',
-      'lifetime of a new issuer (default: 1y)',
-      parsePositive,
-      lifetime.issuer,
-    )
+    .addOption(lifetimeOption('anchor', '10y'))
+    .addOption(lifetimeOption('issuer', '1y'))
     .option(
       '--anchor-cert <file>',
       'the certificate of an anchor you have already; copied into the directory',
@@ -72,6 +60,8 @@ Examples:
   kedge bootstrap ca --anchor-cert root.crt --anchor-key /media/usb/root.key`;
 
 async function bootstrapAnswer(directory: string, options: BootstrapCommandOptions): Promise<Answer> {
+  // Loaded when it is needed: making certificates takes a library that the other commands do without.
+  const { bootstrap } = await import('./bootstrap/bootstrap.ts');
   const result = await bootstrap({
     directory,
     trustDomain: options.trustDomain,
@@ -88,6 +78,12 @@ async function bootstrapAnswer(directory: string, options: BootstrapCommandOptio
 
 /** Longest lifetime: dates beyond the year 9999 cannot be written in a certificate. */
 const MAX_LIFETIME = '1000y';
+
+function lifetimeOption(what: 'anchor' | 'issuer', usual: string): Option {
+  return new Option(`--${what}-lifetime <duration>`, `lifetime of a new ${what}`)
+    .argParser(parsePositive)
+    .default(parseLifetime(usual), usual);
+}
 
 function parsePositive(text: string): number {
   const ms = parseLifetime(text);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../runtime/clock.ts';
 import { isDnsName } from '../runtime/dns-names.ts';
 import type { Answer } from './answer.ts';
@@ -18,6 +18,9 @@ interface IdentityOptions {
 
 /** `kedge identity FILE|HOST:PORT`: what certificate is that, until when, and does it verify. */
 export function addIdentityCommand(program: Command, respond: Respond): void {
+  const timeout = new Option('--timeout <duration>', 'how long to wait for a server')
+    .argParser(parseTimeout)
+    .default(5_000, '5s');
   program
     .command('identity')
     .summary('show the certificate chain of a file or of a running proxy')
@@ -34,7 +37,7 @@ export function addIdentityCommand(program: Command, respond: Respond): void {
       '--anchors <file>',
       'trust anchors (ca-bundle.crt) to verify against; without them nothing is checked',
     )
-    .option('--timeout <duration>', 'how long to wait for a server', parseTimeout, 5_000)
+    .addOption(timeout)
     .addOption(outputOption())
     .addHelpText('after', HELP)
     .action((target: string, options: IdentityOptions) =>

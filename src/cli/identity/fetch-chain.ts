@@ -60,12 +60,8 @@ export function fetchChain(options: FetchChainOptions): Promise<ShownChain> {
     const timer = clock.after(timeoutMs, () => finish(() => reject(timedOut(options, stage))));
     socket.once('connect', () => (stage = 'handshake'));
     socket.once('secureConnect', () => {
-      try {
-        const shown = shownBy(socket, options);
-        finish(() => resolve(shown));
-      } catch (error) {
-        finish(() => reject(error));
-      }
+      const shown = Promise.try(() => shownBy(socket, options));
+      finish(() => resolve(shown));
     });
     // Stays attached: a server that refuses a client without certificate does so after its own chain was read.
     socket.on('error', (cause) => finish(() => reject(explain(options, stage, cause))));

@@ -46,8 +46,14 @@ function verdictOf(verification: Verification, anchorsFile: string | undefined, 
     case 'not checked':
       return paint.dim('not checked (give the trust anchors with --anchors FILE)');
     case 'verified':
-      return `${paint.good('yes')}, against ${printable(anchorsFile ?? '')}:\n${verification.path.map(printable).join('\n<- ')}`;
+      return [paint.good('yes'), ...pathOf(verification.path, anchorsFile ?? '')].join('\n');
     case 'failed':
       return `${paint.bad('no')}: ${printable(verification.reason)} (${verification.code})`;
   }
+}
+
+function pathOf([subject = '', ...issuers]: readonly string[], anchorsFile: string): string[] {
+  const names = [subject, ...issuers.map((issuer) => `issued by ${issuer}`)].map(printable);
+  const anchor = `${names.pop() ?? ''}, an anchor of ${printable(anchorsFile)}`;
+  return [...names, anchor];
 }

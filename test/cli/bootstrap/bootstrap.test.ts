@@ -303,18 +303,15 @@ describe('bootstrap with the anchor taken offline', () => {
 });
 
 describe('bootstrap with an anchor made elsewhere', () => {
-  it.each(['P-256', 'P-384', 'RSA', 'Ed25519'] as const)(
-    'completes an anchor of %s',
-    async (keyType) => {
-      using place = new Place();
-      const root = TestCa.create({ keyType, commonName: 'Example Root' });
-      const { made, anchor } = await place.bootstrap(place.given(root));
-      expect(made).toEqual(FILES.slice(1).map((file) => place.path(file)));
-      expect(anchor.certificate.equals(root.certificate)).toBe(true);
-      expect(place.certificate('issuer/tls.crt').issuer).toBe('CN=Example Root');
-      expect((await place.bootstrap()).made).toEqual([]);
-    },
-  );
+  it.each(['P-256', 'P-384', 'RSA', 'Ed25519'] as const)('completes an anchor of %s', async (keyType) => {
+    using place = new Place();
+    const root = TestCa.create({ keyType, commonName: 'Example Root' });
+    const { made, anchor } = await place.bootstrap(place.given(root));
+    expect(made).toEqual(FILES.slice(1).map((file) => place.path(file)));
+    expect(anchor.certificate.equals(root.certificate)).toBe(true);
+    expect(place.certificate('issuer/tls.crt').issuer).toBe('CN=Example Root');
+    expect((await place.bootstrap()).made).toEqual([]);
+  });
 
   it('takes an anchor that another CA signed', async () => {
     using place = new Place();
