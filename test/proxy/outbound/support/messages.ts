@@ -1,4 +1,4 @@
-import { Update, WeightedAddr } from '../../../../src/rpc/destination-api.ts';
+import { DestinationProfile, Update, WeightedAddr } from '../../../../src/rpc/destination-api.ts';
 
 export const apiIdentity = 'api.shop.serviceaccount.identity.kedge.cluster.local';
 
@@ -48,4 +48,14 @@ export function remove(...texts: string[]): Update {
 
 export function noEndpoints(exists: boolean): Update {
   return Update.fromPartial({ update: { $case: 'noEndpoints', value: { exists } } });
+}
+
+/** The profile of a service: the name to ask for. */
+export function profileOf(fullyQualifiedName: string): DestinationProfile {
+  return DestinationProfile.fromPartial({ fullyQualifiedName });
+}
+
+/** The profile of one endpoint. */
+export function profileWith(endpoint: WeightedAddr): DestinationProfile {
+  return DestinationProfile.fromPartial({ endpoint });
 }

@@ -1,0 +1,102 @@
+import { errorCode, errorMessage } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import { formatSocketAddress } from '../../runtime/socket-address.ts';
+import type { SocketAddress } from '../../runtime/socket-address.ts';
+import type { OriginalDestination } from '../original-destination.ts';
+import { Connections } from '../transport/connections.ts';
+import type { Connection, Engine, Listener, SocketOptions } from '../transport/engine.ts';
+import type { Connector, Outgoing } from './connector.ts';
+import { outboundErrors } from './errors.ts';
+import type { ObservedOutbound, OutboundObserver } from './observer.ts';
+
+export interface OutboundListenersOptions {
+  readonly engine: Pick<Engine, 'listen' | 'copy'>;
+  readonly connector: Pick<Connector, 'connect'>;
+  readonly observer: OutboundObserver;
+  readonly log: Log;
+  readonly idleTimeoutMs: number;
+  /** For the sockets of the application. */
+  readonly socket: SocketOptions;
+  /** Gets `host:port` of each listener: what leads there would come back for ever. */
+  readonly ownListeners: Set<string>;
+}
+
+/** Takes the application's connections and carries each to an endpoint of its original destination. */
+export class OutboundListeners {
+  readonly #options: OutboundListenersOptions;
+  readonly #listeners: Listener[] = [];
+  readonly #connections = new Connections();
+
+  constructor(options: OutboundListenersOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves with the address that was bound. */
+  async listen(address: SocketAddress, destination: OriginalDestination): Promise<SocketAddress> {
+    const { engine, socket, ownListeners } = this.#options;
+    const listener = await engine.listen(address, (client) => void this.#serve(client, destination), socket);
+    this.#listeners.push(listener);
+    ownListeners.add(formatSocketAddress(listener.address));
+    return listener.address;
+  }
+
+  /** Accepts no more, waits until every connection has ended, and cuts those that are left at the deadline. */
+  async close(deadline: AbortSignal): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    await this.#connections.drain(deadline);
+  }
+
+  async #serve(client: Connection, destination: OriginalDestination): Promise<void> {
+    const target = destination.of(client);
+    const observed = this.#options.observer.accepted(target);
+    const stop = new AbortController();
+    const ended = this.#connections.add({ stop: () => stop.abort() });
+    try {
+      const outgoing = await this.#options.connector.connect(this.#checked(target), stop.signal);
+      await this.#carry(client, outgoing, observed, stop.signal);
+    } catch (error) {
+      // A reset, because an orderly end would look like an empty answer.
+      client.reset();
+      observed.refused(error);
+      this.#tell(target, error);
+    } finally {
+      ended();
+    }
+  }
+
+  #checked(target: SocketAddress | undefined): SocketAddress {
+    const got = target === undefined ? undefined : formatSocketAddress(target);
+    if (target !== undefined && got !== undefined && !this.#options.ownListeners.has(got)) return target;
+    throw outboundErrors.error(
+      'outbound_loop',
+      `expected a connection that was meant for somewhere else, got one to ${got ?? 'an unknown destination'}`,
+    );
+  }
+
+  async #carry(
+    client: Connection,
+    outgoing: Outgoing,
+    observed: ObservedOutbound,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const copy = this.#options.engine.copy(client, outgoing.connection, this.#options);
+    observed.connected(outgoing.endpoint, copy);
+    const stop = (): void => copy.stop();
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    const end = await copy.done;
+    // With TLS 1.3 a server refuses our certificate after our side of the handshake is done (contract 11).
+    if (end.failed?.side === 'server' && copy.fromServer === 0) outgoing.failed();
+    outgoing.release();
+    observed.closed(end);
+  }
+
+  #tell(target: SocketAddress | undefined, error: unknown): void {
+    const fields = {
+      target: target && formatSocketAddress(target),
+      code: errorCode(error),
+      error: errorMessage(error),
+    };
+    this.#options.log.warn(fields, 'outbound connection refused');
+  }
+}
