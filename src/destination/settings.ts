@@ -1,3 +1,6 @@
+import { MeshDomain } from '../pki/workload-identity.ts';
+import type { Environment, ValuesOf } from '../runtime/env.ts';
+import { readEnvironment } from '../runtime/env.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import { dnsLabel, dnsName, oneOf, path, socketAddress } from '../runtime/settings.ts';
 import { CLIENT_RULES } from './client-rule.ts';
@@ -71,3 +74,26 @@ export const destinationSettings = {
     required: true,
   }),
 } as const;
+
+export type DestinationSettings = ValuesOf<typeof destinationSettings>;
+
+/** Throws ConfigError with everything that is wrong. */
+export function readDestinationSettings(environment: Environment): DestinationSettings {
+  return readEnvironment(destinationSettings, environment, (values, problem) => {
+    const { controlNamespace, trustDomain, serviceAccount } = values;
+    try {
+      new MeshDomain(controlNamespace, trustDomain).identity(controlNamespace, serviceAccount);
+    } catch {
+      problem(
+        'KEDGE_SERVICE_ACCOUNT',
+        'an account whose identity is a DNS name of at most 253 characters',
+        'a longer one',
+      );
+    }
+  });
+}
+
+/** The identity that the identity service must prove. */
+export function identityNameOf(settings: DestinationSettings, domain: MeshDomain): string {
+  return settings.identityName ?? domain.identity(settings.controlNamespace, 'kedge-identity').dnsName;
+}

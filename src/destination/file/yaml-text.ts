@@ -19,7 +19,7 @@ const MAX_ALIASES = 100;
 const START: Position = { line: 1, column: 1 };
 
 /**
- * Reads one YAML 1.2 document without tags. Keys are text whatever they look like, so that `7000` and `"7000"` are the
+ * Reads one YAML 1.2 document, without tags of other types. Keys are text whatever they look like, so that `7000` and `"7000"` are the
  * same key and given only once. Throws `file_invalid`, nothing else.
  */
 export function parseYamlText(bytes: Uint8Array): YamlText {
@@ -52,6 +52,7 @@ function parse(text: string): YamlText {
     prettyErrors: false,
     version: '1.2',
     stringKeys: true,
+    resolveKnownTags: false,
   });
   const flaws = [...document.errors, ...document.warnings];
   if (flaws.length > 0) throw fileError(flaws.map((flaw) => syntaxProblem(flaw, lines)));

@@ -1,0 +1,69 @@
+import type { Credentials } from '../pki/credentials.ts';
+import { MeshDomain } from '../pki/workload-identity.ts';
+import { destinationService } from '../rpc/destination-api.ts';
+import { inboundPolicyService } from '../rpc/inbound-policy-api.ts';
+import { serve } from '../rpc/server.ts';
+import type { Service } from '../rpc/service.ts';
+import { adminServer } from '../runtime/admin-server.ts';
+import type { Latest } from '../runtime/latest.ts';
+import type { ProcessContext } from '../runtime/lifecycle.ts';
+import { runProcess } from '../runtime/lifecycle.ts';
+import { closeServer, listen } from '../runtime/listen.ts';
+import type { SocketAddress } from '../runtime/socket-address.ts';
+import { admission } from './client-rule.ts';
+import { DestinationMetrics } from './destination-metrics.ts';
+import { destinationHandlers } from './destination-services.ts';
+import { FileSource } from './file/file-source.ts';
+import { loadFile } from './file/load-file.ts';
+import { catalogueReader } from './file/read-catalogue.ts';
+import { tellFileState } from './file-readiness.ts';
+import { ownCredentials } from './own-credentials.ts';
+import { readDestinationSettings } from './settings.ts';
+
+await runProcess('destination', async (context) => {
+  const { env, log, clock, readiness, signal } = context;
+  const settings = readDestinationSettings(env);
+  log.setLevel(settings.logLevel);
+  context.setGracePeriod(settings.shutdownGracePeriod);
+  const domain = new MeshDomain(settings.controlNamespace, settings.trustDomain);
+  const metrics = new DestinationMetrics(context.metrics);
+
+  const admin = adminServer(context);
+  await listen(admin, settings.adminListenAddr);
+  context.onClose('admin server', (deadline) => closeServer(admin, deadline));
+  const credentials = await ownCredentials(settings, domain, context);
+  const read = catalogueReader(domain);
+  const file = await loadFile({ path: settings.destinationFile, read, clock, log, metrics, signal });
+  tellFileState(file, readiness);
+
+  const source = new FileSource(file.catalogue);
+  const { clusterDomain } = settings;
+  const admit = admission(settings.clients, domain);
+  const handlers = destinationHandlers({
+    endpoints: source,
+    policies: source,
+    clusterDomain,
+    admit,
+    log,
+    metrics,
+  });
+  await listenFor(destinationService(handlers.destination), settings.listenAddr, credentials, context);
+  await listenFor(
+    inboundPolicyService(handlers.inboundPolicy),
+    settings.policyListenAddr,
+    credentials,
+    context,
+  );
+});
+
+async function listenFor(
+  service: Service,
+  address: SocketAddress,
+  credentials: Latest<Credentials | undefined>,
+  context: ProcessContext,
+): Promise<void> {
+  const { log, metrics } = context;
+  const server = await serve({ address, credentials, services: [service], log, metrics });
+  context.onClose(service.name, (deadline) => server.close(deadline));
+  log.info({ service: service.name, ...server.address }, 'serving');
+}

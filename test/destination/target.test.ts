@@ -1,0 +1,101 @@
+import * as fc from 'fast-check';
+import { parseTarget, qualifiedName } from '../../src/destination/target.ts';
+import type { Target } from '../../src/destination/target.ts';
+import { isAppError } from '../../src/runtime/errors.ts';
+import { refusal } from './support/refusal.ts';
+
+const api = { kind: 'service', namespace: 'shop', name: 'api', instance: undefined };
+
+function shown(target: Target): unknown {
+  return target.kind === 'address' ? `${target.address.toString()} ${target.port}` : target;
+}
+
+describe('parseTarget', () => {
+  it.each([
+    ['api.shop.svc.cluster.local:7000', { ...api, port: 7000 }],
+    ['api.shop.svc.cluster.local.:7000', { ...api, port: 7000 }],
+    ['API.Shop.svc.Cluster.local..:7000', { ...api, port: 7000 }],
+    ['api.shop.svc.cluster.local', { ...api, port: 80 }],
+    ['api-0.api.shop.svc.cluster.local:1', { ...api, instance: 'api-0', port: 1 }],
+    ['10.1.0.5:65535', '10.1.0.5 65535'],
+    ['10.1.0.5', '10.1.0.5 80'],
+    ['[fd00::5]:7000', 'fd00::5 7000'],
+    ['[FD00:0::0:5]', 'fd00::5 80'],
+    ['[::ffff:10.1.0.5]:7000', '10.1.0.5 7000'],
+  ])('reads %s', (path, expected) => {
+    expect(shown(parseTarget(path, 'cluster.local'))).toEqual(expected);
+  });
+
+  it.each([
+    [''],
+    [':80'],
+    ['api.shop.svc.cluster.local:'],
+    ['api.shop.svc.cluster.local:0'],
+    ['api.shop.svc.cluster.local:65536'],
+    ['api.shop.svc.cluster.local:+80'],
+    ['api.shop.svc.cluster.local:80:80'],
+    ['fd00::5'],
+    ['fd00::5:7000'],
+    ['[fd00::5'],
+    ['[fd00::5]7000'],
+    ['[10.1.0.5.6]:80'],
+    ['[api.shop.svc.cluster.local]:80'],
+    ['[fe80::1%eth0]:80'],
+  ])('refuses %j as no host and port', (path) => {
+    const { code, message } = refusal(() => parseTarget(path, 'cluster.local'));
+    expect(code).toBe('target_invalid');
+    expect(message).toMatch(/^expected .+, got "/);
+  });
+
+  it.each([
+    ['example.com:443'],
+    ['api:80'],
+    ['api.shop:80'],
+    ['shop.svc.cluster.local:80'],
+    ['.shop.svc.cluster.local:80'],
+    ['a.b.api.shop.svc.cluster.local:80'],
+    ['api_1.shop.svc.cluster.local:80'],
+    ['api.shop.svc.cluster.localx:80'],
+    ['api.shop.svc.other.local:80'],
+    ['010.1.0.5:80'],
+  ])('refuses %s as no service of the cluster', (path) => {
+    const { code, message } = refusal(() => parseTarget(path, 'cluster.local'));
+    expect(code).toBe('target_outside_cluster');
+    expect(message).toMatch(/^expected a name like service\.namespace\.svc\.cluster\.local, got "/);
+  });
+
+  it('never fails but with one of its own codes, whatever the path', () => {
+    const path = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.stringMatching(/^[[\]a-z0-9.:%-]{0,40}$/),
+      fc.tuple(fc.domain(), fc.integer()).map(([host, port]) => `${host}:${port}`),
+    );
+    fc.assert(
+      fc.property(path, (text) => {
+        try {
+          parseTarget(text, 'cluster.local');
+        } catch (error) {
+          expect(isAppError(error) && error.code).toMatch(/^target_(invalid|outside_cluster)$/);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('reads back the name that it gives a target', () => {
+    const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
+    fc.assert(
+      fc.property(
+        label,
+        label,
+        fc.option(label, { nil: undefined }),
+        fc.integer({ min: 1, max: 65535 }),
+        (name, namespace, instance, port) => {
+          const target = { kind: 'service' as const, name, namespace, instance, port };
+          expect(parseTarget(`${qualifiedName(target, 'k.example')}.:${port}`, 'k.example')).toEqual(target);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});

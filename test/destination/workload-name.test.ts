@@ -1,0 +1,49 @@
+import * as fc from 'fast-check';
+import { parseWorkloadName, workloadKey } from '../../src/destination/workload-name.ts';
+import { isAppError } from '../../src/runtime/errors.ts';
+import { refusal } from './support/refusal.ts';
+
+describe('parseWorkloadName', () => {
+  it.each([
+    ['{"ns":"shop","pod":"api-0"}', 'shop/api-0'],
+    ['{"ns":"shop", "pod":"api-0"}\n', 'shop/api-0'],
+    ['{"ns":"shop","external_workload":"vm.one"}', 'shop/vm.one'],
+    ['shop:api-0', 'shop/api-0'],
+  ])('reads %j', (text, key) => {
+    expect(workloadKey(parseWorkloadName(text))).toBe(key);
+  });
+
+  it.each([
+    [''],
+    ['shop'],
+    ['shop:'],
+    [':api-0'],
+    ['shop:api-0:1'],
+    ['Shop:api-0'],
+    ['shop/x:api-0'],
+    ['{"ns":"shop"}'],
+    ['{"pod":"api-0"}'],
+    ['{"ns":"shop","pod":7}'],
+    ['{"ns":"shop","pod":"api-0","external_workload":"vm"}'],
+    ['{"ns":"shop","pod":"../etc"}'],
+    ['{"ns":"a.b","pod":"api-0"}'],
+    ['{'],
+  ])('refuses %j', (text) => {
+    const { code, message } = refusal(() => parseWorkloadName(text));
+    expect(code).toBe('workload_invalid');
+    expect(message).toMatch(/^expected .+, got "/);
+  });
+
+  it('never fails but with its own code', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
+        try {
+          parseWorkloadName(text);
+        } catch (error) {
+          expect(isAppError(error) && error.code).toBe('workload_invalid');
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
