@@ -46,8 +46,8 @@ export async function runProcess(
   const readiness = new Readiness();
   const metrics = new Metrics();
   declareProcessMetrics(metrics);
-  endOnBugs(log);
   const stop = stopOnSignals(log);
+  endOnBugs(log, stop);
   let gracePeriodMs = defaultGracePeriodMs;
   const start = readiness.gate('start');
   const started = main({
@@ -128,9 +128,13 @@ function stopOnSignals(log: ProcessLog): AbortSignal {
   return stop.signal;
 }
 
-/** After an error that nobody expected nothing in this process can be relied on. */
-function endOnBugs(log: ProcessLog): void {
+/**
+ * After an error that nobody expected nothing in this process can be relied on. Work in the background that ends
+ * with the reason of the signal only does as it was told.
+ */
+function endOnBugs(log: ProcessLog, stop: AbortSignal): void {
   const end = (error: unknown): void => {
+    if (stop.aborted && error === stop.reason) return;
     log.error({ error, stack: Error.isError(error) ? error.stack : undefined }, 'unexpected error');
     process.exit(exitCodes.failure);
   };

@@ -43,6 +43,11 @@ const programs: Readonly<Record<string, (context: ProcessContext) => Promise<voi
     log.info({}, 'starting');
     await clock.sleep(600_000, signal);
   },
+  background: async ({ clock, signal, onClose, log }) => {
+    void clock.sleep(600_000, signal);
+    // The rejection of the sleep is raised before this wait is over.
+    onClose('part', () => pause(1).then(() => log.info({}, 'closing')));
+  },
   rejecting: async ({ onClose, log }) => {
     onClose('never reached', async () => log.info({}, 'closing'));
     void pause(1).then(() => Promise.reject(new Error('forgotten')));

@@ -31,6 +31,7 @@ const run = (program: string) => {
         expect(lines().map((line) => line.message)).toContain(message);
       }),
     signal: (signal: NodeJS.Signals) => child.kill(signal),
+    closeOutput: () => child.stdout.destroy(),
     exitCode: async () => (await closed)[0],
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');
@@ -61,6 +62,22 @@ describe('a process', () => {
     await using child = run('orderly');
     await child.saying('starting');
     expect(child.lines()[0]).toMatchObject({ ready: 'not ready\nwaiting: start: not yet\n' });
+  });
+
+  it('lets work in the background end with the reason of the signal', async () => {
+    await using child = run('background');
+    await child.saying('started');
+    child.signal('SIGTERM');
+    expect(await child.exitCode()).toBe(0);
+    expect(child.messages()).toEqual(['started', 'ending', 'closing', 'ended']);
+  });
+
+  it('goes on when nobody reads its log any more', async () => {
+    await using child = run('orderly');
+    await child.saying('started');
+    child.closeOutput();
+    child.signal('SIGTERM');
+    expect(await child.exitCode()).toBe(0);
   });
 
   it('whose drain takes too long says so and exits 0', async () => {
