@@ -19,7 +19,7 @@ describe('parsePrivateKey', () => {
     ['SEC1', ec, ec.export({ type: 'sec1', format: 'pem' })],
     ['PKCS #1', rsa, rsa.export({ type: 'pkcs1', format: 'pem' })],
   ])('reads %s', (_name, key, pem) => {
-    expect(parsePrivateKey(String(pem)).equals(key)).toBe(true);
+    expect(parsePrivateKey(pem).equals(key)).toBe(true);
   });
 
   it('reads back what encodePrivateKey wrote', () => {
@@ -40,17 +40,17 @@ describe('parsePrivateKey', () => {
   it.each([
     [
       'an encrypted key',
-      String(encrypted),
+      encrypted,
       'an encrypted private key; decrypt it with `openssl pkcs8 -in key.pem -out plain.pem`',
     ],
     [
       'an encrypted key of the old form',
-      String(oldEncrypted),
+      oldEncrypted,
       'an encrypted private key; decrypt it with `openssl pkey -in key.pem -out plain.pem`',
     ],
     [
       'a public key',
-      String(createPublicKey(ec).export({ type: 'spki', format: 'pem' })),
+      createPublicKey(ec).export({ type: 'spki', format: 'pem' }),
       'a public key; give the private key it was made from',
     ],
     ['a certificate', leaf.pem, 'a certificate; give the private key that belongs to it'],

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 const installed = spawnSync('openssl', ['version']).status === 0;
 
 /** A test that asks the openssl command for its judgement; skipped, with the reason in its name, where there is none. */
-export function itWithOpenssl(name: string, run: () => void): void {
-  if (installed) it(name, run);
-  else it.skip(`${name} (skipped: needs the openssl command on the PATH)`, run);
+export function itWithOpenssl(name: string, run: () => void | Promise<void>): void {
+  const test = async (): Promise<void> => run();
+  if (installed) it(name, test);
+  else it.skip(`${name} (skipped: needs the openssl command on the PATH)`, test);
 }
 
 export interface OpensslAnswer {

@@ -58,6 +58,8 @@ export interface TestCaOptions extends CommonOptions {
   /** Constraints as whole GeneralNames, beside those above. */
   readonly subtrees?: Subtrees;
   readonly constraintsCritical?: boolean;
+  /** `false` leaves the subject key identifier out. */
+  readonly subjectKeyId?: boolean;
 }
 
 export interface TestLeafOptions extends CommonOptions {
@@ -209,7 +211,7 @@ function caExtensions(options: TestCaOptions, keyPair: KeyPair): Buffer[] {
     ...(options.isCa === false ? [] : [basicConstraints(true, options.pathLength)]),
     ...(options.keyUsage === null ? [] : [keyUsage(...(options.keyUsage ?? [5, 6]))]),
     ...(options.extendedKeyUsage ? [extendedKeyUsage(...options.extendedKeyUsage)] : []),
-    subjectKeyId(keyPair),
+    ...(options.subjectKeyId === false ? [] : [subjectKeyId(keyPair)]),
     ...(constrained ? [nameConstraints(options.constraintsCritical ?? true, { permitted, excluded })] : []),
     ...moreExtensions(options),
   ];
