@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../runtime/clock.ts';
@@ -71,7 +72,7 @@ async function identityAnswer(target: string, { name, anchors, timeout }: Identi
 }
 
 function parseName(text: string): string {
-  if (!isDnsName(text)) {
+  if (!isDnsName(text) || isIP(text) !== 0) {
     throw new InvalidArgumentError(
       'Expected the DNS name of an identity, in lower case and without a dot at its end.',
     );

@@ -71,6 +71,7 @@ describe('the kedge command', () => {
     [['bootstrap', 'x', '--control-namespace', 'a.b'], 'Expected the name of a namespace'],
     [['identity', 'x', '-o', 'yaml'], 'Allowed choices are text, json'],
     [['identity', 'x', '--name', 'api.'], 'Expected the DNS name of an identity'],
+    [['identity', 'x', '--name', '10.0.0.7'], 'Expected the DNS name of an identity'],
     [['identity', 'x', '--timeout', '-1s'], 'Expected a duration such as 5s'],
     [['identity', 'x', '--nmae', 'y'], "unknown option '--nmae'"],
   ])('ends with 64 and says what is wrong: kedge %j', async (args, message) => {

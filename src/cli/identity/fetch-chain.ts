@@ -40,7 +40,7 @@ const MAX_CHAIN = 16;
  */
 export function fetchChain(options: FetchChainOptions): Promise<ShownChain> {
   const { host, port, timeoutMs, clock = systemClock } = options;
-  const servername = options.serverName ?? (net.isIP(host) === 0 ? host : undefined);
+  const servername = options.serverName ?? (net.isIP(host) === 0 ? host.replace(/\.$/, '') : undefined);
   return new Promise((resolve, reject) => {
     let stage: Stage = 'connecting';
     const socket = tls.connect({
