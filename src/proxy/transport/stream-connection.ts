@@ -25,8 +25,8 @@ export class StreamConnection implements Connection {
     this.socket = socket;
     this.#tcp = tcp;
     this.#clock = clock;
-    this.local = { host: unmapped(tcp.localAddress), port: tcp.localPort ?? 0 };
-    this.remote = { host: unmapped(tcp.remoteAddress), port: tcp.remotePort ?? 0 };
+    this.local = { host: plainAddress(tcp.localAddress), port: tcp.localPort ?? 0 };
+    this.remote = { host: plainAddress(tcp.remoteAddress), port: tcp.remotePort ?? 0 };
     // Whoever reads or writes next is told; until then an error must not go unheard, which would end the process.
     socket.on('error', (error) => {
       this.#failure ??= error;
@@ -118,7 +118,8 @@ export class StreamConnection implements Connection {
   }
 }
 
-/** A dual-stack listener shows IPv4 clients as `::ffff:10.0.0.1`. */
-function unmapped(address = ''): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+/** A dual-stack listener shows IPv4 clients as `::ffff:10.0.0.1`; link-local addresses come with their interface. */
+function plainAddress(address = ''): string {
+  const [ip = ''] = address.split('%');
+  return ip.startsWith('::ffff:') && ip.includes('.') ? ip.slice('::ffff:'.length) : ip;
 }

@@ -1,0 +1,108 @@
+import type { InboundPolicyClient, Server } from '../../rpc/inbound-policy-api.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import { errorMessage } from '../../runtime/errors.ts';
+import { LatestValue } from '../../runtime/latest.ts';
+import type { Latest } from '../../runtime/latest.ts';
+import type { Log } from '../../runtime/log.ts';
+import { followStream } from '../control-stream.ts';
+import type { ControlStreamOptions } from '../control-stream.ts';
+import { readPolicy } from './read-policy.ts';
+import { invalidPolicy } from './server-policy.ts';
+import type { ServerPolicy } from './server-policy.ts';
+
+export interface PolicyStoreOptions {
+  readonly client: Pick<InboundPolicyClient, 'watchPort'>;
+  /** Names this workload to the policy service, which alone reads it. */
+  readonly workload: string;
+  /** What holds on a port that the policy service has not answered for. */
+  readonly defaultPolicy: (port: number) => ServerPolicy;
+  /** Ports that are watched from the start and never given up. */
+  readonly ports: Iterable<number>;
+  /** How long the policy of another port is kept after its last connection. */
+  readonly idleMs: number;
+  readonly stream: ControlStreamOptions;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ends all watches. */
+  readonly signal: AbortSignal;
+}
+
+/** The policy of one port, for as long as the holder needs it. */
+export interface PolicyLease {
+  readonly policy: Latest<ServerPolicy>;
+  release(): void;
+}
+
+interface Entry {
+  readonly policy: LatestValue<ServerPolicy>;
+  readonly stop: AbortController;
+  holders: number;
+  idle: Timer | undefined;
+}
+
+/**
+ * Keeps the policies of ports (contract 5.4): each is watched from its first connection until it has been idle for a
+ * while. While there is no answer the default holds, and the last answer while there is no further one.
+ */
+export class PolicyStore {
+  readonly #options: PolicyStoreOptions;
+  readonly #entries = new Map<number, Entry>();
+
+  constructor(options: PolicyStoreOptions) {
+    this.#options = options;
+    for (const port of options.ports) this.lease(port);
+  }
+
+  lease(port: number): PolicyLease {
+    const entry = this.#entries.get(port) ?? this.#watch(port);
+    entry.holders++;
+    entry.idle?.cancel();
+    let released = false;
+    const release = (): void => {
+      if (!released && --entry.holders === 0) this.#idle(port, entry);
+      released = true;
+    };
+    return { policy: entry.policy, release };
+  }
+
+  #watch(port: number): Entry {
+    const { client, workload, defaultPolicy, stream, signal } = this.#options;
+    const log = this.#options.log.child({ port });
+    const policy = new LatestValue(defaultPolicy(port));
+    const stop = new AbortController();
+    const watch = {
+      open: (until: AbortSignal) => client.watchPort({ workload, port }, until),
+      onMessage: (server: Server) => policy.set(readOrRefuse(server, log)),
+      onBroken: (cause: unknown, delayMs: number) =>
+        log.warn({ error: errorMessage(cause), delayMs }, 'policy watch broken; the last policy holds'),
+      onRefused: (cause: unknown) => {
+        log.warn({ error: errorMessage(cause) }, 'policy watch refused; the default policy holds');
+        policy.set(defaultPolicy(port));
+      },
+    };
+    void followStream(watch, stream, AbortSignal.any([signal, stop.signal]));
+    const entry: Entry = { policy, stop, holders: 0, idle: undefined };
+    this.#entries.set(port, entry);
+    return entry;
+  }
+
+  #idle(port: number, entry: Entry): void {
+    const { clock, idleMs } = this.#options;
+    entry.idle = clock.after(idleMs, () => {
+      entry.stop.abort();
+      this.#entries.delete(port);
+    });
+  }
+}
+
+/** An answer with a flaw is an answer: what held before it must not go on to hold. */
+function readOrRefuse(server: Server, log: Log): ServerPolicy {
+  try {
+    const policy = readPolicy(server);
+    log.info({ policy: policy.labels.name, protocol: policy.protocol }, 'policy received');
+    return policy;
+  } catch (error) {
+    log.error({ error: errorMessage(error) }, 'policy invalid; nobody is let in');
+    return invalidPolicy;
+  }
+}
