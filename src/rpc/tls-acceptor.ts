@@ -1,7 +1,7 @@
 import { createServer as createTcpServer } from 'node:net';
 import type { Server as TcpServer, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
-import type { Server as TlsServer, TLSSocket } from 'node:tls';
+import { createSecureContext, createServer as createTlsServer } from 'node:tls';
+import type { SecureContext, Server as TlsServer, TLSSocket } from 'node:tls';
 
 import type { Credentials } from '../pki/credentials.ts';
 import { errorCode, errorMessage } from '../runtime/errors.ts';
@@ -36,6 +36,7 @@ export class TlsAcceptor {
   readonly #open = new Map<Socket, string>();
   readonly #perAddress = new Map<string, number>();
   readonly #unsubscribe: () => void;
+  #context: SecureContext | undefined;
 
   constructor(options: TlsAcceptorOptions) {
     this.#options = options;
@@ -45,6 +46,9 @@ export class TlsAcceptor {
       // Judged below, where a missing certificate can be told from an invalid one.
       rejectUnauthorized: false,
       ALPNProtocols: ['h2'],
+      // Every mesh client sends a name (contract 3.1). The server's own context, which serves the others, cannot be
+      // told to trust an anchor that is not self-signed: setSecureContext drops that option.
+      SNICallback: (_name, done) => done(null, this.#context),
       handshakeTimeout: options.limits.handshakeMs,
     });
     this.#tls.on('secureConnection', (socket) => this.#admit(socket));
@@ -65,9 +69,10 @@ export class TlsAcceptor {
   }
 
   #use(credentials: Credentials | undefined): void {
-    if (credentials !== undefined) {
-      this.#tls.setSecureContext(secureContextOptions(credentials, credentials.bundle));
-    }
+    if (credentials === undefined) return;
+    const options = secureContextOptions(credentials, credentials.bundle);
+    this.#tls.setSecureContext(options);
+    this.#context = createSecureContext(options);
   }
 
   #accept(socket: Socket): void {
