@@ -48,7 +48,8 @@ describe('a set of ports', () => {
         const set = PortSet.parse(items.join(','))!;
         expect([...set]).toEqual([...expected].sort((a, b) => a - b));
         expect(set.size).toBe(expected.size);
-        for (let p = 0; p <= 301; p++) expect(set.has(p)).toBe(expected.has(p));
+        const known = Array.from({ length: 302 }, (_, port) => port).filter((port) => set.has(port));
+        expect(known).toEqual([...set]);
         expect(PortSet.parse(set.toString())!.toString()).toBe(set.toString());
       }),
       { numRuns: 200 },
