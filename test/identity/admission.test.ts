@@ -1,6 +1,7 @@
 import { Admission } from '../../src/identity/admission.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { refusal } from '../support/refusal.ts';
+import { thrownBy } from '../support/thrown-by.ts';
 import { testDomain } from '../support/rpc-server.ts';
 
 const rates = { total: 50, perPeer: 5, perServiceAccount: 2 };
@@ -19,9 +20,10 @@ describe('Admission', () => {
   it('answers RESOURCE_EXHAUSTED with the time to wait', () => {
     const admission = new Admission(rates, new ManualClock());
     for (let at = 0; at < 10; at++) admission.admitCaller(stranger);
-    expect(() => admission.admitCaller(stranger)).toThrow(
-      expect.objectContaining({ kind: 'resource_exhausted', retryAfterMs: 200 }),
-    );
+    expect(thrownBy(() => admission.admitCaller(stranger))).toMatchObject({
+      kind: 'resource_exhausted',
+      retryAfterMs: 200,
+    });
   });
 
   it('does not let strangers use up the allowance of a caller with a certificate at the same address', () => {

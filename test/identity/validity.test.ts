@@ -1,4 +1,5 @@
 import { validityOf } from '../../src/identity/validity.ts';
+import { thrownBy } from '../support/thrown-by.ts';
 import { refusal } from '../support/refusal.ts';
 
 const now = new Date('2026-06-01T12:00:00.700Z');
@@ -39,6 +40,6 @@ describe('validityOf', () => {
     expect(refusal(run)).toBe(
       'issuer_unavailable: expected an issuer that can sign, got none (tls.key is missing)',
     );
-    expect(run).toThrow(expect.objectContaining({ kind: 'unavailable', retryAfterMs: 10_000 }));
+    expect(thrownBy(run)).toMatchObject({ kind: 'unavailable', retryAfterMs: 10_000 });
   });
 });

@@ -22,7 +22,7 @@ class Endpoint implements AsyncDisposable {
   constructor() {
     this.#server = createServer((request, response) => {
       this.requests += 1;
-      void this.answer(request, response);
+      this.answer(request, response);
     });
   }
 
