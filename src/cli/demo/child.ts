@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Clock } from '../../runtime/clock.ts';
 import { cliErrors } from '../errors.ts';
 import { eventually } from './eventually.ts';
@@ -71,14 +72,19 @@ export class Child {
 
   /** Waits until `/ready` answers 200; fails with the end of its log if it ends or takes too long. */
   async ready(clock: Clock): Promise<void> {
+    let said = '';
     const isReady = async (): Promise<boolean> => {
-      if (!this.running)
+      if (!this.running) {
         throw cliErrors.error('demo_process_ended', `${this.name} ended at its start:\n${this.#logTail()}`);
-      return this.#adminPort === undefined || (await statusOf(this.#adminPort, '/ready')) === 200;
+      }
+      if (this.#adminPort === undefined) return true;
+      const { status, body } = await askReady(this.#adminPort);
+      said = body.trim();
+      return status === 200;
     };
     await eventually(isReady, {
       clock,
-      what: () => `${this.name} to be ready; the end of its log:\n${this.#logTail()}`,
+      what: () => `${this.name} to be ready, it says:\n${said}\nThe end of its log:\n${this.#logTail()}`,
     });
   }
 
@@ -96,17 +102,18 @@ export class Child {
   }
 }
 
-/** The status of a GET on a local port; 0 where nothing answers. */
-function statusOf(port: number, target: string): Promise<number> {
+/** What `/ready` answers on a local port; status 0 where nothing answers. */
+function askReady(port: number): Promise<{ status: number; body: string }> {
   return new Promise((resolve) => {
-    const request = http.get(
-      { host: '127.0.0.1', port, path: target, agent: false, timeout: 1000 },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      },
-    );
+    const options = { host: '127.0.0.1', port, path: '/ready', agent: false, timeout: 1000 };
+    const nothing = { status: 0, body: 'no answer' };
+    const request = http.get(options, (response) => {
+      text(response).then(
+        (body) => resolve({ status: response.statusCode ?? 0, body }),
+        () => resolve(nothing),
+      );
+    });
     request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(0));
+    request.on('error', () => resolve(nothing));
   });
 }

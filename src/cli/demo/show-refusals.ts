@@ -78,7 +78,7 @@ async function impostor(stage: Stage): Promise<string> {
     socket.on('data', (bytes) => (reached += bytes.length));
     socket.on('error', () => undefined);
   });
-  await new Promise<void>((resolve) => server.listen(world.ports.impostor, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(world.ports.impostor, world.impostorAddress, resolve));
   try {
     let cut = '';
     const metric = { adminPort: world.ports.webAdmin, metric: 'outbound_tcp_errors_total' };

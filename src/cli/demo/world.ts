@@ -53,6 +53,8 @@ export class World {
   readonly tokens = new TokenIssuer();
   /** The address from which peers seem to come: 127.0.0.1 itself passes every policy (contract 5.2). */
   readonly peerAddress = '127.0.0.2';
+  /** Where billing is said to be: on a machine of its own. */
+  readonly impostorAddress = '127.0.0.3';
 
   private constructor(directory: string, ports: Record<PortName, number>) {
     this.directory = directory;
@@ -160,7 +162,7 @@ services:
     ports:
       "80":
         endpoints:
-          - { address: 127.0.0.1, port: ${impostor}, serviceAccount: shop/billing }
+          - { address: ${this.impostorAddress}, port: ${impostor}, serviceAccount: shop/billing }
 `;
   }
 }
