@@ -97,8 +97,10 @@ export class StreamConnection implements Connection {
     const { socket } = this;
     // libuv refuses to reset a connection on which a shutdown is under way, and would then leave it open.
     const shuttingDown = socket.writableEnded && !socket.writableFinished;
-    if (!shuttingDown && !this.#tcp.destroyed) this.#tcp.resetAndDestroy();
-    socket.destroy();
+    // TLS ends with the connection beneath it. To destroy it as well, when it has just finished its handshake and is
+    // still about to tell so, takes the whole process down (Node 26.10).
+    if (shuttingDown || this.#tcp.destroyed) socket.destroy();
+    else this.#tcp.resetAndDestroy();
   }
 
   /** What was read from the front and not consumed; it is the reader's now. */
