@@ -105,7 +105,10 @@ export function checkSetOrder(elements: readonly DerElement[]): void {
 const UTC_TIME = /^\d{12}Z$/;
 const GENERALIZED_TIME = /^\d{14}Z$/;
 
-/** UTCTime or GeneralizedTime in the one form RFC 5280 4.1.2.5 allows: to the second, in Zulu, nothing more. */
+/**
+ * UTCTime or GeneralizedTime in the one form RFC 5280 4.1.2.5 allows: to the second, in Zulu, nothing more. Not before 1970,
+ * which rustls does not read.
+ */
 export function readTime(element: DerElement): Date {
   const text = fourDigitYear(element);
   const part = (from: number, to: number): number => Number(text.slice(from, to));
@@ -114,6 +117,7 @@ export function readTime(element: DerElement): Date {
   date.setUTCHours(part(8, 10), part(10, 12), part(12, 14));
   // A date that had to be carried over (31 February, second 60) does not read back as it was written.
   if (asGeneralizedTime(date) !== text) malformed('a date that exists', text);
+  if (date.getTime() < 0) malformed('a date from 1970 on', text);
   return date;
 }
 

@@ -158,9 +158,9 @@ describe('checkSetOrder', () => {
 });
 
 describe('readTime', () => {
-  it('reads whatever second between 1950 and 9999 the writer wrote', () => {
+  it('reads whatever second between 1970 and 9999 the writer wrote', () => {
     const date = fc.date({
-      min: new Date('1950-01-01T00:00:00Z'),
+      min: new Date('1970-01-01T00:00:00Z'),
       max: new Date('9999-12-31T23:59:59Z'),
       noInvalidDate: true,
     });
@@ -178,8 +178,14 @@ describe('readTime', () => {
   });
 
   it('puts two-digit years from 50 on into the last century', () => {
-    expect(readTime(timeOf(TAG.utcTime, '500101000000Z')).toISOString()).toBe('1950-01-01T00:00:00.000Z');
+    expect(readTime(timeOf(TAG.utcTime, '700101000000Z')).toISOString()).toBe('1970-01-01T00:00:00.000Z');
     expect(readTime(timeOf(TAG.utcTime, '491231235959Z')).toISOString()).toBe('2049-12-31T23:59:59.000Z');
+  });
+
+  it.each(['691231235959Z', '500101000000Z'])('refuses %s, before anything rustls reads', (text) => {
+    expect(refusal(() => readTime(timeOf(TAG.utcTime, text)))).toBe(
+      `der_malformed: expected a date from 1970 on, got 19${text}`,
+    );
   });
 
   it('takes GeneralizedTime before 2050, which readers must', () => {
