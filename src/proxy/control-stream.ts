@@ -26,6 +26,8 @@ export interface ControlStream<M> {
 }
 
 export interface ControlStreamOptions {
+  /** Waited for before each opening, and counted for no limit: there is no use in asking earlier. */
+  readonly ready?: (signal: AbortSignal) => Promise<unknown>;
   readonly limits: StreamLimits;
   readonly backoff: BackoffPolicy;
   readonly clock: Clock;
@@ -47,6 +49,7 @@ export async function followStream<M>(
 ): Promise<void> {
   const backoff = new Backoff(options.backoff, options.random);
   for (;;) {
+    if (!(await isReady(options, signal))) return;
     stream.onOpen?.();
     const end = await readOnce(stream, options, signal, () => backoff.reset());
     if (signal.aborted) return;
@@ -63,6 +66,16 @@ export async function followStream<M>(
       return; // sleep fails only when the signal is aborted
     }
   }
+}
+
+/** False where the signal was aborted first. */
+async function isReady({ ready }: ControlStreamOptions, signal: AbortSignal): Promise<boolean> {
+  try {
+    await ready?.(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return !signal.aborted;
 }
 
 /** Reads one stream to its end and tells why it ended: a limit, an error, or undefined for a proper end. */

@@ -11,6 +11,7 @@ import { dialEndpoint } from './dial.ts';
 import type { EndpointDialOptions } from './dial.ts';
 import type { Endpoint } from './endpoint.ts';
 import { outboundErrors } from './errors.ts';
+import type { OutboundObserver } from './observer.ts';
 import type { LookupState } from './lookup.ts';
 import type { Lease, Resolver } from './resolver.ts';
 
@@ -31,8 +32,7 @@ export interface ConnectorOptions {
   /** How long a connection may wait for an answer of discovery, an endpoint and a certificate, all together. */
   readonly holdTimeoutMs: number;
   readonly clock: Clock;
-  /** Told of each endpoint that did not take the connection, also where the next one then does. */
-  readonly onFailure: (endpoint: Endpoint, cause: unknown) => void;
+  readonly observer: Pick<OutboundObserver, 'endpointFailed'>;
 }
 
 /** More failures than this in a row are the target's and not an endpoint's; each costs a connect timeout at worst. */
@@ -113,7 +113,7 @@ export class Connector {
     } catch (error) {
       if (!signal.aborted) {
         choice.failed();
-        this.#options.onFailure(endpoint, error);
+        this.#options.observer.endpointFailed(endpoint, error);
       }
       throw error;
     }

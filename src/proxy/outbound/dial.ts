@@ -1,6 +1,6 @@
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import { proxyErrors } from '../errors.ts';
-import type { Connection, Engine } from '../transport/engine.ts';
+import type { Connection, Engine, SocketOptions } from '../transport/engine.ts';
 import { encodeTransportHeader, transportProtocol } from '../transport/transport-header.ts';
 import type { Endpoint, MeshSecurity } from './endpoint.ts';
 import { outboundErrors } from './errors.ts';
@@ -9,6 +9,8 @@ export interface EndpointDialOptions {
   readonly engine: Pick<Engine, 'dial' | 'dialMesh'>;
   /** Covers TCP and TLS together (contract 2.3). */
   readonly connectTimeoutMs: number;
+  /** For the sockets to endpoints. */
+  readonly socket: SocketOptions;
   /** `host:port` of this proxy's own listeners: an endpoint there would lead back here for ever. */
   readonly ownListeners: ReadonlySet<string>;
 }
@@ -39,16 +41,17 @@ export async function dialEndpoint(
   const timeoutMs = options.connectTimeoutMs;
   return security.kind === 'mesh'
     ? await dialMeshEndpoint({ host, port }, security, options, signal)
-    : await options.engine.dial({ host, port }, { timeoutMs, signal });
+    : await options.engine.dial({ host, port }, { ...options.socket, timeoutMs, signal });
 }
 
 async function dialMeshEndpoint(
   address: { host: string; port: number },
   { identity, serverName, header }: MeshSecurity,
-  { engine, connectTimeoutMs }: EndpointDialOptions,
+  { engine, connectTimeoutMs, socket }: EndpointDialOptions,
   signal: AbortSignal,
 ): Promise<Connection> {
   const connection = await engine.dialMesh(address, {
+    ...socket,
     serverName,
     expectedIdentity: identity,
     timeoutMs: connectTimeoutMs,

@@ -3,20 +3,24 @@ import { DestinationProfile, Update, WeightedAddr } from '../../../../src/rpc/de
 export const apiIdentity = 'api.shop.serviceaccount.identity.kedge.cluster.local';
 
 /** The host-order number of a dotted address. */
-export function ipv4(address: string): number {
+function ipv4(address: string): number {
   return address.split('.').reduce((value, octet) => value * 256 + Number(octet), 0);
 }
 
-export function tcpAddress(address: string, port: number) {
+function tcpAddress(address: string, port: number) {
   return { ip: { ip: { $case: 'ipv4' as const, value: ipv4(address) } }, port };
 }
 
-type Parts = Parameters<typeof WeightedAddr.fromPartial>[0];
+function addressOf(text: string) {
+  const [host = '', port = ''] = text.split(':');
+  return tcpAddress(host, Number(port));
+}
+
+type Parts = Partial<Omit<WeightedAddr, 'addr'>>;
 
 /** An address as discovery sends it: `at('10.0.0.1:80')` is unmeshed, `meshed('10.0.0.1:80')` names an identity. */
 export function at(text: string, parts: Parts = {}): WeightedAddr {
-  const [host = '', port = ''] = text.split(':');
-  return WeightedAddr.fromPartial({ addr: tcpAddress(host, Number(port)), ...parts });
+  return { ...WeightedAddr.fromPartial({}), addr: addressOf(text), ...parts };
 }
 
 export function meshed(text: string, parts: Parts = {}): WeightedAddr {
@@ -42,8 +46,7 @@ export function add(...addrs: WeightedAddr[]): Update {
 }
 
 export function remove(...texts: string[]): Update {
-  const addrs = texts.map((text) => at(text).addr ?? {});
-  return Update.fromPartial({ update: { $case: 'remove', value: { addrs } } });
+  return Update.fromPartial({ update: { $case: 'remove', value: { addrs: texts.map(addressOf) } } });
 }
 
 export function noEndpoints(exists: boolean): Update {

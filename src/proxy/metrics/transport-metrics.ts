@@ -1,5 +1,5 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Counter, Gauge, Labels, Metrics } from '../runtime/metrics.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Counter, Gauge, Labels, Metrics } from '../../runtime/metrics.ts';
 
 /** Contract 8.3; a label that says nothing of a connection is empty, which Prometheus takes for absent. */
 const labelNames = [

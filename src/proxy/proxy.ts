@@ -1,0 +1,191 @@
+import { destinationClient } from '../rpc/destination-api.ts';
+import { inboundPolicyClient } from '../rpc/inbound-policy-api.ts';
+import { adminServer } from '../runtime/admin-server.ts';
+import type { ProcessContext } from '../runtime/lifecycle.ts';
+import type { SocketAddress } from '../runtime/socket-address.ts';
+import { listenAdmin } from './admin-listener.ts';
+import { controlService } from './control-plane.ts';
+import type { ControlService } from './control-plane.ts';
+import { defaultPolicy } from './inbound/default-policy.ts';
+import { InboundListeners } from './inbound/inbound-listeners.ts';
+import { PolicyStore } from './inbound/policy-store.ts';
+import { dialledDestination, fixedDestination } from './original-destination.ts';
+import { Connector } from './outbound/connector.ts';
+import { OutboundListeners } from './outbound/outbound-listener.ts';
+import { Resolver } from './outbound/resolver.ts';
+import { keepCredentials } from './own-credentials.ts';
+import type { OwnCredentials } from './own-credentials.ts';
+import { ProxyMetrics } from './proxy-metrics.ts';
+import type { ProxySettings } from './settings.ts';
+import { localIdentity, outboundListenAddresses } from './settings/checks.ts';
+import type { Engine } from './transport/engine.ts';
+import { StreamEngine } from './transport/stream-engine.ts';
+
+/** Where a proxy listens, once it does. */
+export interface ProxyAddresses {
+  readonly admin: SocketAddress;
+  readonly inbound: SocketAddress;
+  /** In the order of the settings. */
+  readonly inboundForwards: readonly SocketAddress[];
+  readonly outbound: readonly SocketAddress[];
+  readonly outboundForwards: readonly SocketAddress[];
+}
+
+/** What the parts of one proxy share. */
+interface Parts {
+  readonly settings: ProxySettings;
+  readonly context: ProcessContext;
+  readonly own: OwnCredentials;
+  readonly engine: Engine;
+  readonly metrics: ProxyMetrics;
+  /** Ends everything that runs beside the connections. */
+  readonly life: AbortSignal;
+}
+
+/**
+ * Starts a proxy: the admin pages first, so that what is missing can be seen; then its certificate, which nobody waits
+ * for; then inbound and outbound. All listeners stand when this resolves, and hold connections until they can be served.
+ */
+export async function startProxy(settings: ProxySettings, context: ProcessContext): Promise<ProxyAddresses> {
+  const life = new AbortController();
+  const own = keepCredentials(settings, context, life.signal);
+  const admin = await startAdmin(settings, context, own);
+  context.onClose('control plane', () => {
+    life.abort();
+    return Promise.resolve();
+  });
+  const { clock } = context;
+  const engine = new StreamEngine({ credentials: own.credentials, clock });
+  const metrics = new ProxyMetrics(context.metrics, clock);
+  const parts: Parts = { settings, context, own, engine, metrics, life: life.signal };
+  const inbound = inboundListeners(parts);
+  const outbound = outboundListeners(parts);
+  // Together, so that neither goes on to accept while the other one drains.
+  context.onClose('connections', async (deadline) => {
+    await Promise.all([inbound.close(deadline), outbound.close(deadline)]);
+  });
+  return {
+    admin,
+    inbound: await inbound.listen(settings.inboundListen, dialledDestination),
+    inboundForwards: await inOrder(settings.inboundForwards, ({ listen, target }) =>
+      inbound.forward(listen, target),
+    ),
+    outbound: await inOrder(outboundListenAddresses(settings), (address) =>
+      outbound.listen(address, dialledDestination),
+    ),
+    outboundForwards: await inOrder(settings.outboundForwards, ({ listen, target }) =>
+      outbound.listen(listen, fixedDestination(target)),
+    ),
+  };
+}
+
+async function startAdmin(
+  settings: ProxySettings,
+  context: ProcessContext,
+  { credentials }: OwnCredentials,
+): Promise<SocketAddress> {
+  const { clock, log } = context;
+  const serverName = localIdentity(settings).dnsName;
+  const options = { pages: adminServer(context), serverName, credentials, clock, log };
+  const listener = await listenAdmin(settings.adminListen, options);
+  context.onClose('admin', () => {
+    listener.close();
+    return Promise.resolve();
+  });
+  return listener.address;
+}
+
+function inboundListeners(parts: Parts): InboundListeners {
+  const { settings, context, own, engine, metrics, life } = parts;
+  const { clock, log } = context;
+  const { channel, stream } = connect(parts, settings.policyAddress, settings.policyServiceName);
+  const policies = new PolicyStore({
+    client: inboundPolicyClient(channel),
+    workload: settings.policyWorkload,
+    defaultPolicy: (port) =>
+      defaultPolicy({
+        name: settings.inboundDefaultPolicy,
+        clusterNetworks: settings.clusterNetworks ?? [],
+        opaque: settings.inboundOpaquePorts.has(port),
+      }),
+    ports: new Set([...settings.inboundPorts, ...settings.inboundForwards.map(({ target }) => target.port)]),
+    idleMs: settings.inboundDiscoveryIdleMs,
+    stream,
+    clock,
+    log,
+    signal: life,
+  });
+  return new InboundListeners({
+    engine,
+    policies,
+    credentials: own.credentials,
+    observer: metrics.inbound,
+    addresses: settings.inboundAddresses,
+    serverName: localIdentity(settings).dnsName,
+    detectTimeoutMs: settings.inboundDetectTimeoutMs,
+    connectTimeoutMs: settings.inboundConnectTimeoutMs,
+    idleTimeoutMs: settings.idleTimeoutMs,
+    acceptSocket: { keepAliveMs: settings.inboundAcceptKeepAliveMs },
+    connectSocket: { keepAliveMs: settings.inboundConnectKeepAliveMs },
+    log,
+  });
+}
+
+function outboundListeners(parts: Parts): OutboundListeners {
+  const { settings, context, own, engine, metrics, life } = parts;
+  const { clock, log, readiness } = context;
+  const { channel, stream } = connect(parts, settings.destinationAddress, settings.destinationServiceName);
+  const resolver = new Resolver({
+    lookup: { client: destinationClient(channel), contextToken: settings.destinationContext, stream },
+    scope: { suffixes: settings.profileSuffixes, networks: settings.profileNetworks },
+    localAddresses: new Set(settings.inboundAddresses),
+    ejection: stream.backoff,
+    idleTimeoutMs: settings.outboundDiscoveryIdleMs,
+    clock,
+    random: Math.random,
+  });
+  life.addEventListener('abort', () => resolver.close(), { once: true });
+  resolver.away.subscribe((reason) => {
+    readiness.degraded('destination', reason);
+    if (reason === undefined) log.info({}, 'the destination service answers again');
+    else log.warn({ error: reason }, 'the destination service is away; what it told stays in use');
+  });
+  const ownListeners = new Set<string>();
+  const connector = new Connector({
+    resolver,
+    dial: {
+      engine,
+      connectTimeoutMs: settings.outboundConnectTimeoutMs,
+      socket: { keepAliveMs: settings.outboundConnectKeepAliveMs },
+      ownListeners,
+    },
+    credentials: own.credentials,
+    holdTimeoutMs: settings.outboundHoldTimeoutMs,
+    clock,
+    observer: metrics.outbound,
+  });
+  return new OutboundListeners({
+    engine,
+    connector,
+    observer: metrics.outbound,
+    log,
+    idleTimeoutMs: settings.idleTimeoutMs,
+    socket: { keepAliveMs: settings.outboundAcceptKeepAliveMs },
+    ownListeners,
+  });
+}
+
+function connect(
+  { settings, context, own, life }: Parts,
+  address: SocketAddress,
+  serverName: string | undefined,
+): ControlService {
+  const { clock, log } = context;
+  return controlService({ address, serverName, settings, own, clock, log }, life);
+}
+
+async function inOrder<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await run(item));
+  return results;
+}
