@@ -1,0 +1,118 @@
+import { checkOwnName, checkTokenKeys, identitySettings } from '../../src/identity/settings.ts';
+import { checkIssuerConfig } from '../../src/issuers/create-issuer.ts';
+import { readEnvironment, type ConfigError, type Environment, type ValuesOf } from '../../src/runtime/env.ts';
+import { thrownBy } from '../support/thrown-by.ts';
+
+const least = {
+  KEDGE_TRUST_ANCHORS_FILE: '/anchors/ca-bundle.crt',
+  KEDGE_ISSUER_LOCAL_DIR: '/issuer',
+  KEDGE_TOKEN_ISSUER: 'https://tokens.example',
+  KEDGE_TOKEN_JWKS_FILE: '/keys/jwks.json',
+  KEDGE_TOKEN_SUBJECTS_FILE: '/keys/subjects.json',
+};
+
+const read = (env: Environment): ValuesOf<typeof identitySettings> =>
+  readEnvironment(identitySettings, env, checkTokenKeys, checkOwnName, checkIssuerConfig);
+
+/** The problems of the least environment with these changes, one line each. */
+function problems(changed: Environment): string[] {
+  const error = thrownBy(() => read({ ...least, ...changed })) as ConfigError;
+  expect(error.name).toBe('ConfigError');
+  return error.message.split('\n');
+}
+
+describe('identitySettings', () => {
+  it('needs few settings, and has the contract’s defaults for the others', () => {
+    expect(read(least)).toMatchObject({
+      listenAddress: { host: '0.0.0.0', port: 8080 },
+      adminListenAddress: { host: '0.0.0.0', port: 9990 },
+      controlNamespace: 'kedge',
+      trustDomain: 'cluster.local',
+      serviceAccount: 'kedge-identity',
+      issuer: 'local',
+      tokenAudience: 'identity.l5d.io',
+      issuanceLifetime: 86_400_000,
+      clockSkewAllowance: 20_000,
+      logLevel: 'info',
+    });
+  });
+
+  it('tells everything that is missing at once', () => {
+    expect(problems(Object.fromEntries(Object.keys(least).map((name) => [name, undefined])))).toEqual([
+      'KEDGE_TRUST_ANCHORS_FILE: expected the path of a file or directory, got nothing',
+      'KEDGE_TOKEN_ISSUER: expected a text, got nothing',
+      'KEDGE_TOKEN_SUBJECTS_FILE: expected the path of a file or directory, got nothing',
+      'KEDGE_TOKEN_JWKS_URL: expected either this or KEDGE_TOKEN_JWKS_FILE to be set, got neither',
+      'KEDGE_ISSUER_LOCAL_DIR: expected the directory of the CA key pair, as KEDGE_ISSUER is "local", got nothing',
+    ]);
+  });
+
+  it.each<[string, Environment, string]>([
+    [
+      'two sources of token keys',
+      { KEDGE_TOKEN_JWKS_URL: 'https://tokens.example/jwks' },
+      'KEDGE_TOKEN_JWKS_URL: expected either this or KEDGE_TOKEN_JWKS_FILE to be set, got both',
+    ],
+    [
+      'token keys over a way that anybody can answer on',
+      { KEDGE_TOKEN_JWKS_FILE: '', KEDGE_TOKEN_JWKS_URL: 'http://tokens.example/jwks' },
+      'KEDGE_TOKEN_JWKS_URL: expected an https URL, a loopback address, or a host of KEDGE_TOKEN_JWKS_HTTP_HOSTS, got http to tokens.example',
+    ],
+    [
+      'token keys from a file system',
+      { KEDGE_TOKEN_JWKS_FILE: '', KEDGE_TOKEN_JWKS_URL: 'file:///keys' },
+      'KEDGE_TOKEN_JWKS_URL: expected a URL that begins with https:// or http://',
+    ],
+    ['an issuer that is not known', { KEDGE_ISSUER: 'vault' }, 'KEDGE_ISSUER: expected "local", got "vault"'],
+    [
+      'a namespace with dots',
+      { KEDGE_CONTROL_NAMESPACE: 'a.b' },
+      'KEDGE_CONTROL_NAMESPACE: expected a DNS label',
+    ],
+    [
+      'a trust domain in capitals',
+      { KEDGE_TRUST_DOMAIN: 'Example' },
+      'KEDGE_TRUST_DOMAIN: expected a DNS name',
+    ],
+    [
+      'a trust domain that leaves no room',
+      { KEDGE_TRUST_DOMAIN: Array(40).fill('abcde').join('.') },
+      'KEDGE_TRUST_DOMAIN: expected a name that leaves room for identities, got expected the identity to be',
+    ],
+    ['no lifetime', { KEDGE_ISSUANCE_LIFETIME: '0s' }, 'KEDGE_ISSUANCE_LIFETIME: expected a duration'],
+    [
+      'a lifetime of years',
+      { KEDGE_ISSUANCE_LIFETIME: '8760h' },
+      'KEDGE_ISSUANCE_LIFETIME: expected a duration',
+    ],
+    ['a lifetime in days', { KEDGE_ISSUANCE_LIFETIME: '1d' }, 'KEDGE_ISSUANCE_LIFETIME: expected a duration'],
+    [
+      'a skew of an hour',
+      { KEDGE_CLOCK_SKEW_ALLOWANCE: '1h' },
+      'KEDGE_CLOCK_SKEW_ALLOWANCE: expected a duration',
+    ],
+    ['a rate of zero', { KEDGE_RATE_TOTAL: '0' }, 'KEDGE_RATE_TOTAL: expected an integer from 1'],
+    ['a rate that is no number', { KEDGE_RATE_PER_PEER: 'many' }, 'KEDGE_RATE_PER_PEER: expected an integer'],
+    [
+      'an address without a port',
+      { KEDGE_IDENTITY_LISTEN_ADDR: '0.0.0.0' },
+      'KEDGE_IDENTITY_LISTEN_ADDR: expected',
+    ],
+    ['a log level that is not known', { KEDGE_LOG_LEVEL: 'loud' }, 'KEDGE_LOG_LEVEL: expected "debug" or'],
+  ])('refuses %s', (_, changed, line) => {
+    const told = problems(changed);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain(line);
+  });
+
+  it.each([
+    ['https', { KEDGE_TOKEN_JWKS_URL: 'https://tokens.example/jwks' }],
+    ['loopback', { KEDGE_TOKEN_JWKS_URL: 'http://127.0.0.1:8000/jwks' }],
+    [
+      'a host that was named',
+      { KEDGE_TOKEN_JWKS_URL: 'http://keys.internal/jwks', KEDGE_TOKEN_JWKS_HTTP_HOSTS: 'keys.internal' },
+    ],
+  ])('takes token keys from %s', (_, changed) => {
+    expect(read({ ...least, KEDGE_TOKEN_JWKS_FILE: '', ...changed }).tokenJwksUrl?.pathname).toBe('/jwks');
+  });
+});
