@@ -81,7 +81,11 @@ async function impostor(stage: Stage): Promise<string> {
   await new Promise<void>((resolve) => server.listen(world.ports.impostor, world.impostorAddress, resolve));
   try {
     let cut = '';
-    const metric = { adminPort: world.ports.webAdmin, metric: 'outbound_tcp_errors_total' };
+    const metric = {
+      adminPort: world.ports.webAdmin,
+      metric: 'outbound_tcp_errors_total',
+      labels: { error: 'mesh_wrong_identity' },
+    };
     const counted = await counts(stage, metric, async () => {
       cut = await cutOff(world.ports.webToBilling);
     });
