@@ -7,6 +7,9 @@ const processes = {
   destination: 'src/destination/main.ts',
   proxy: 'src/proxy/main.ts',
   kedge: 'src/cli/main.ts',
+  // The demo's applications: processes of their own, which know nothing of the others.
+  'shop-server': 'src/cli/demo/shop-server.ts',
+  'shop-client': 'src/cli/demo/shop-client.ts',
 };
 
 for (const [name, entry] of Object.entries(processes)) {
