@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { Counter, Gauge, Labels, Metrics } from '../../runtime/metrics.ts';
+import type { Labels, Metrics } from '../../runtime/metrics.ts';
 
 /** Contract 8.3; a label that says nothing of a connection is empty, which Prometheus takes for absent. */
 const labelNames = [
@@ -34,8 +34,6 @@ type LabelName = (typeof labelNames)[number];
 
 export type TransportLabels = Readonly<Partial<Record<LabelName, string>>>;
 
-const closeLabelNames = [...labelNames, 'errno'] as const;
-
 /** Bytes read from and written to a connection so far. */
 export interface Traffic {
   read(): number;
@@ -50,10 +48,20 @@ export interface OpenTransport {
   closed(errno: string): void;
 }
 
+interface Open {
+  traffic: Traffic | undefined;
+}
+
+/** All connections with the same labels. */
 interface Series {
   readonly labels: Labels<LabelName>;
-  readonly open: Set<{ traffic: Traffic | undefined; readBefore: number; writtenBefore: number }>;
-  readonly errnos: Set<string>;
+  opened: number;
+  readonly open: Set<Open>;
+  /** Bytes of those that are closed. */
+  read: number;
+  written: number;
+  /** How many were closed, by errno. */
+  readonly closed: Map<string, number>;
   lastUsedMs: number;
 }
 
@@ -70,48 +78,45 @@ const maxSeries = 4096;
 export class TransportMetrics {
   readonly #clock: Clock;
   readonly #series = new Map<string, Series>();
-  readonly #connections: Gauge<LabelName>;
-  readonly #opened: Counter<LabelName>;
-  readonly #read: Counter<LabelName>;
-  readonly #written: Counter<LabelName>;
-  readonly #closed: Counter<(typeof closeLabelNames)[number]>;
 
   constructor(metrics: Metrics, clock: Clock) {
     this.#clock = clock;
-    // Declared first, since metrics are collected in this order and the byte counters are brought up to date here.
-    this.#connections = metrics.gauge(
-      'tcp_open_connections',
-      'Connections that are open now.',
-      labelNames,
-      () => this.#collect(),
-    );
-    this.#opened = metrics.counter('tcp_open_total', 'Connections opened.', labelNames);
-    this.#read = metrics.counter('tcp_read_bytes_total', 'Bytes read from connections.', labelNames);
-    this.#written = metrics.counter('tcp_write_bytes_total', 'Bytes written to connections.', labelNames);
-    this.#closed = metrics.counter(
-      'tcp_close_total',
-      'Connections closed; errno is empty where they ended in order.',
-      closeLabelNames,
-    );
+    metrics.counter('tcp_open_total', 'Connections opened.', labelNames, (counter) => {
+      this.#forgetIdle();
+      for (const { labels, opened } of this.#series.values()) counter.inc(labels, opened);
+    });
+    metrics.gauge('tcp_open_connections', 'Connections that are open now.', labelNames, (gauge) => {
+      for (const { labels, open } of this.#series.values()) gauge.set(labels, open.size);
+    });
+    metrics.counter('tcp_read_bytes_total', 'Bytes read from connections.', labelNames, (counter) => {
+      for (const series of this.#series.values()) counter.inc(series.labels, total(series, 'read'));
+    });
+    metrics.counter('tcp_write_bytes_total', 'Bytes written to connections.', labelNames, (counter) => {
+      for (const series of this.#series.values()) counter.inc(series.labels, total(series, 'written'));
+    });
+    const closedHelp = 'Connections closed; errno is empty where they ended in order.';
+    metrics.counter('tcp_close_total', closedHelp, [...labelNames, 'errno'], (counter) => {
+      for (const { labels, closed } of this.#series.values()) {
+        for (const [errno, count] of closed) counter.inc({ ...labels, errno }, count);
+      }
+    });
   }
 
   opened(given: TransportLabels): OpenTransport {
     const series = this.#seriesOf(given);
-    const entry = { traffic: undefined as Traffic | undefined, readBefore: 0, writtenBefore: 0 };
-    series.open.add(entry);
-    this.#opened.inc(series.labels);
-    this.#connections.inc(series.labels);
+    const open: Open = { traffic: undefined };
+    series.open.add(open);
+    series.opened += 1;
     return {
       carries: (traffic) => {
-        entry.traffic = traffic;
+        open.traffic = traffic;
       },
       closed: (errno) => {
-        if (!series.open.delete(entry)) return;
-        this.#count(series, entry);
-        series.lastUsedMs = this.#clock.now().getTime();
-        series.errnos.add(errno);
-        this.#closed.inc({ ...series.labels, errno });
-        this.#connections.dec(series.labels);
+        if (!series.open.delete(open)) return;
+        series.read += open.traffic?.read() ?? 0;
+        series.written += open.traffic?.written() ?? 0;
+        series.closed.set(errno, (series.closed.get(errno) ?? 0) + 1);
+        series.lastUsedMs = this.#now();
       },
     };
   }
@@ -123,45 +128,34 @@ export class TransportMetrics {
     const key = Object.values(labels).join('\0');
     const known = this.#series.get(key);
     if (known !== undefined) return known;
-    if (this.#series.size >= maxSeries) this.#forget(() => true);
+    if (this.#series.size >= maxSeries) this.#forgetIdle(0);
     const made: Series = {
       labels,
+      opened: 0,
       open: new Set(),
-      errnos: new Set(),
-      lastUsedMs: this.#clock.now().getTime(),
+      read: 0,
+      written: 0,
+      closed: new Map(),
+      lastUsedMs: this.#now(),
     };
     this.#series.set(key, made);
     return made;
   }
 
-  #collect(): void {
-    const now = this.#clock.now().getTime();
-    this.#forget(({ lastUsedMs }) => now - lastUsedMs > retainIdleMs);
-    for (const series of this.#series.values()) {
-      for (const entry of series.open) this.#count(series, entry);
+  #forgetIdle(longerThanMs = retainIdleMs): void {
+    const before = this.#now() - longerThanMs;
+    for (const [key, { open, lastUsedMs }] of this.#series) {
+      if (open.size === 0 && lastUsedMs <= before) this.#series.delete(key);
     }
   }
 
-  #count(
-    series: Series,
-    entry: { traffic: Traffic | undefined; readBefore: number; writtenBefore: number },
-  ): void {
-    if (entry.traffic === undefined) return;
-    const [read, written] = [entry.traffic.read(), entry.traffic.written()];
-    this.#read.inc(series.labels, read - entry.readBefore);
-    this.#written.inc(series.labels, written - entry.writtenBefore);
-    entry.readBefore = read;
-    entry.writtenBefore = written;
+  #now(): number {
+    return this.#clock.now().getTime();
   }
+}
 
-  /** Drops series without open connections. */
-  #forget(which: (series: Series) => boolean): void {
-    for (const [key, series] of this.#series) {
-      if (series.open.size > 0 || !which(series)) continue;
-      this.#series.delete(key);
-      for (const metric of [this.#connections, this.#opened, this.#read, this.#written])
-        metric.remove(series.labels);
-      for (const errno of series.errnos) this.#closed.remove({ ...series.labels, errno });
-    }
-  }
+function total(series: Series, which: 'read' | 'written'): number {
+  let sum = series[which];
+  for (const { traffic } of series.open) sum += traffic?.[which]() ?? 0;
+  return sum;
 }
