@@ -12,9 +12,9 @@ import { anchorsFile } from './anchors-file.ts';
 import { Audit } from './audit.ts';
 import { BundleCensus } from './bundle-census.ts';
 import { certifier } from './certify.ts';
+import { Health } from './health.ts';
 import { identityMetrics } from './identity-metrics.ts';
 import { certifyService } from './identity-service.ts';
-import { gateOn, gateOnSource } from './readiness-gates.ts';
 import { ServingCredentials } from './serving-credentials.ts';
 import { checkOwnName, checkTokenKeys, identitySettings } from './settings.ts';
 import { createTokenVerifier } from './token/create-token-verifier.ts';
@@ -29,25 +29,26 @@ await runProcess('identity', async (context) => {
   const self = domain.identity(config.controlNamespace, config.serviceAccount);
   const limits = { lifetimeMs: config.issuanceLifetime, skewMs: config.clockSkewAllowance };
 
+  const health = new Health(readiness, metrics);
   const admin = adminServer({ readiness, metrics, log, clock });
   context.onClose('admin', (deadline) => closeServer(admin, deadline));
   const adminAddress = await listen(admin, config.adminListenAddress);
 
   const anchorsSource = anchorsFile(config.trustAnchorsFile, clock, log);
-  gateOnSource(readiness, 'trust-anchors', anchorsSource);
+  health.follow('trust-anchors', anchorsSource);
   await anchorsSource.start(signal);
   const anchors = anchorsSource.current;
 
   const issuer = await createIssuer(config, { anchors, identity: self, clock, log, metrics, signal });
-  gateOn(readiness, 'issuer', issuer.state, ({ state }) => state === 'ready');
-  const degraded = (reason: string | undefined): void => readiness.degraded('issuer', reason);
+  health.waitFor('issuer', issuer.state, ({ state }) => state === 'ready');
+  const degraded = (reason: string | undefined): void => health.degraded('issuer', reason);
   void followIssuer(issuer, { clock, log, degraded, signal });
 
   const serving = new ServingCredentials({ identity: self, issuer, anchors, limits, clock, log });
-  gateOnSource(readiness, 'serving-certificate', serving);
+  health.follow('serving-certificate', serving);
   void serving.run(signal);
 
-  const tokens = await createTokenVerifier(config, { domain, clock, log, readiness, signal });
+  const tokens = await createTokenVerifier(config, { domain, clock, log, health, signal });
   const { rateTotal: total, ratePerPeer: perPeer, ratePerServiceAccount: perServiceAccount } = config;
   const admission = new Admission({ total, perPeer, perServiceAccount }, clock);
   // A log of its own, so that no level set for the other one keeps a record back.

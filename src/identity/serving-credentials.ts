@@ -1,4 +1,4 @@
-import type { Issuer } from '../issuers/issuer.ts';
+import type { Issuer, IssuerState } from '../issuers/issuer.ts';
 import type { Credentials } from '../pki/credentials.ts';
 import { Csr, createCsr } from '../pki/csr.ts';
 import { generateKeyPair } from '../pki/keys.ts';
@@ -56,8 +56,13 @@ export class ServingCredentials {
     const backoff = new Backoff(retryPolicy, random);
     while (!signal.aborted) {
       const changed = new AbortController();
-      const change = (): void => changed.abort();
-      const stops = [anchors.subscribe(change), issuer.state.subscribe(change)];
+      const signer = signerOf(issuer.state.value);
+      const stops = [
+        anchors.subscribe(() => changed.abort()),
+        issuer.state.subscribe((state) => {
+          if (signerOf(state) !== signer) changed.abort();
+        }),
+      ];
       const renewAt = await this.#renew(signal);
       if (renewAt !== undefined) backoff.reset();
       const either = AbortSignal.any([signal, changed.signal]);
@@ -113,4 +118,9 @@ export class ServingCredentials {
     this.#options.log.warn({ reason, goodUntil }, 'own certificate not renewed');
     this.#problem.set(reason);
   }
+}
+
+/** Which CA signs now, or that none does: what else changes in the state is no reason for another certificate. */
+function signerOf(state: IssuerState): string {
+  return state.state === 'ready' ? (state.fingerprint ?? 'any') : 'none';
 }

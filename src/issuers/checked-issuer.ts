@@ -95,7 +95,7 @@ export class CheckedIssuer implements Issuer {
 function resultOf(error: unknown): string {
   if (!isAppError(error)) return 'error';
   if (error.code === 'issued_certificate_refused') return 'refused';
-  return error.kind === 'unavailable' ? 'unavailable' : 'error';
+  return error.kind === 'unavailable' || error.kind === 'cancelled' ? error.kind : 'error';
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

@@ -75,8 +75,7 @@ interface NearEnd {
   readonly fields: object;
 }
 
-/** Exported for its table of cases. */
-export function nearEnd({ notBefore, notAfter, fingerprint }: ReadyState, now: Date): NearEnd | undefined {
+function nearEnd({ notBefore, notAfter, fingerprint }: ReadyState, now: Date): NearEnd | undefined {
   const left = (notAfter.getTime() - now.getTime()) / (notAfter.getTime() - notBefore.getTime());
   const passed = thresholds.filter((threshold) => left <= threshold).length;
   if (passed === 0) return undefined;

@@ -16,7 +16,7 @@ export function issuerMetrics(metrics: Metrics): IssuerMetrics {
   return {
     requests: metrics.counter(
       'kedge_issuer_requests_total',
-      'Certificates asked of the issuer, by result (ok, unavailable, refused, error).',
+      'Certificates asked of the issuer, by result (ok, unavailable, refused, cancelled, error).',
       ['result'],
     ),
     seconds: metrics.histogram(

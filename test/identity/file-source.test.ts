@@ -1,6 +1,7 @@
 import { anchorsFile } from '../../src/identity/anchors-file.ts';
 import { FileSource } from '../../src/identity/file-source.ts';
-import { gateOnSource } from '../../src/identity/readiness-gates.ts';
+import { Health } from '../../src/identity/health.ts';
+import { Metrics } from '../../src/runtime/metrics.ts';
 import { Readiness } from '../../src/runtime/readiness.ts';
 import { eventually } from '../support/eventually.ts';
 import { LogCapture } from '../support/log-capture.ts';
@@ -13,6 +14,7 @@ class Bench implements Disposable {
   readonly directory = new TemporaryDirectory();
   readonly log = new LogCapture();
   readonly readiness = new Readiness();
+  readonly metrics = new Metrics();
   readonly source: FileSource<number>;
   readonly #ended = new AbortController();
 
@@ -24,7 +26,7 @@ class Bench implements Disposable {
     const path = this.directory.file('number');
     const clock = new ManualClock();
     this.source = new FileSource({ what: 'numbers', path, parse, clock, log: this.log });
-    gateOnSource(this.readiness, 'numbers', this.source);
+    new Health(this.readiness, this.metrics).follow('numbers', this.source);
   }
 
   write(text: string | undefined): void {
@@ -85,10 +87,12 @@ describe('FileSource', () => {
     bench.write(text);
     await bench.holds(1, problem);
     expect(bench.readiness.report()).toMatch(/^ready\ndegraded: numbers: expected /);
+    expect(await bench.metrics.text()).toContain('kedge_identity_degraded{part="numbers"} 1');
     expect(bench.log.withMessage('numbers refused, the last good ones stay in use')).toHaveLength(1);
     bench.write('3');
     await bench.holds(3, undefined);
     expect(bench.readiness.report()).toBe('ready\n');
+    expect(await bench.metrics.text()).toContain('kedge_identity_degraded{part="numbers"} 0');
   });
 });
 

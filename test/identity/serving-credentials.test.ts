@@ -110,6 +110,14 @@ describe('ServingCredentials', () => {
     expect(bench.serving.current.value?.chain[1]).toBe(next.certificate);
   });
 
+  it('is not signed anew because of a problem that the issuer can live with', async () => {
+    await using bench = new Bench();
+    const first = await bench.renewed(undefined);
+    for (const problem of ['a bad candidate', 'another', undefined]) bench.problem.set(problem);
+    await bench.clock.advance(60_000);
+    expect(bench.serial).toBe(first);
+  });
+
   it('trusts new anchors at once', async () => {
     await using bench = new Bench();
     await bench.renewed(undefined);

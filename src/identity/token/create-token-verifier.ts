@@ -2,9 +2,8 @@ import type { MeshDomain } from '../../pki/workload-identity.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ValuesOf } from '../../runtime/env.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { Readiness } from '../../runtime/readiness.ts';
 import { FileSource } from '../file-source.ts';
-import { gateOnSource } from '../readiness-gates.ts';
+import type { Health } from '../health.ts';
 import type { identitySettings } from '../settings.ts';
 import { tokenKeysInFile } from './jwks-file.ts';
 import { JwksUrl } from './jwks-url.ts';
@@ -18,7 +17,7 @@ export interface TokenNeeds {
   readonly domain: MeshDomain;
   readonly clock: Clock;
   readonly log: Log;
-  readonly readiness: Readiness;
+  readonly health: Health;
   readonly signal: AbortSignal;
 }
 
@@ -26,12 +25,12 @@ type TokenConfig = ValuesOf<typeof identitySettings>;
 
 /** The configured verifier; its keys and its table of subjects are followed until the signal is aborted. */
 export async function createTokenVerifier(config: TokenConfig, needs: TokenNeeds): Promise<TokenVerifier> {
-  const { domain, clock, log, readiness, signal } = needs;
+  const { domain, clock, log, health, signal } = needs;
   const subjects = subjectsFile(config.tokenSubjectsFile, domain, clock, log);
-  gateOnSource(readiness, 'token-subjects', subjects);
+  health.follow('token-subjects', subjects);
   await subjects.start(signal);
   const keys = await tokenKeys(config, needs);
-  gateOnSource(readiness, 'token-keys', keys);
+  health.follow('token-keys', keys);
   return new JwksVerifier({
     keys,
     subjects: subjects.current,
