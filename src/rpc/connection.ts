@@ -3,6 +3,8 @@ import type { TLSSocket } from 'node:tls';
 import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
 
 import type { TrustBundle } from '../pki/trust-bundle.ts';
+import { LatestValue } from '../runtime/latest.ts';
+import type { Latest } from '../runtime/latest.ts';
 import type { PeerIdentity } from './call.ts';
 import { peerIdentity, verifyPeerChain } from './verify-peer.ts';
 import type { PeerChain } from './verify-peer.ts';
@@ -49,11 +51,21 @@ export class Connection implements AuthContext {
 /** The open connections of one server. */
 export class Connections {
   readonly #open = new Map<string, Connection>();
+  readonly #count = new LatestValue(0);
 
   add(socket: TLSSocket, connection: Connection): void {
     const key = keyOf(socket);
     this.#open.set(key, connection);
-    socket.once('close', () => this.#open.delete(key));
+    this.#count.set(this.#open.size);
+    socket.once('close', () => {
+      this.#open.delete(key);
+      this.#count.set(this.#open.size);
+    });
+  }
+
+  /** How many there are. */
+  get count(): Latest<number> {
+    return this.#count;
   }
 
   /** The connection a call came on. */

@@ -79,7 +79,10 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       acceptor.stop();
       serving.set(false);
       calls.endStreams();
-      await drained(grpc, deadline);
+      // Sends GOAWAY. Its callback comes before the calls have ended, so the connections are counted here.
+      grpc.tryShutdown(() => undefined);
+      await connections.count.until((open) => open === 0, deadline).catch(() => undefined);
+      grpc.forceShutdown();
       acceptor.cut();
     },
   };
@@ -97,23 +100,4 @@ function cutUntrusted(
     metrics.refused.inc({ reason: 'anchor_removed' });
     connection.cut();
   }
-}
-
-/** Sends GOAWAY on every connection and waits until they are closed, at most until the deadline. */
-function drained(grpc: Server, deadline: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const force = (): void => {
-      grpc.forceShutdown();
-      resolve();
-    };
-    if (deadline.aborted) {
-      force();
-      return;
-    }
-    deadline.addEventListener('abort', force, { once: true });
-    grpc.tryShutdown(() => {
-      deadline.removeEventListener('abort', force);
-      resolve();
-    });
-  });
 }

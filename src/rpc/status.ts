@@ -56,8 +56,15 @@ export interface SentStatus {
   readonly metadata?: Metadata;
 }
 
+/** A status as grpc-js receives it. */
+export interface ReceivedStatus {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata?: Metadata;
+}
+
 /** The name of a status code in metrics. */
-export function statusLabel(code: status): string {
+export function statusLabel(code: number): string {
   return statuses[code]?.label ?? 'Unknown';
 }
 
@@ -77,7 +84,7 @@ export function toStatus(error: unknown): SentStatus {
 }
 
 /** The error a caller sees: its code stands for the status, its message is the server's. */
-export function fromStatus(error: ServiceError): AppError {
+export function fromStatus(error: ReceivedStatus): AppError {
   const code = statuses[error.code]?.code ?? 'rpc_unknown';
   const retryAfterMs = readRetryAfter(error.metadata);
   const message = error.details === '' ? `the other side answered ${statusLabel(error.code)}` : error.details;

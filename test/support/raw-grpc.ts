@@ -32,7 +32,11 @@ export function tlsIdentity({ chain, key }: Credentials): tls.ConnectionOptions 
 export async function connectRaw(address: SocketAddress, options: tls.ConnectionOptions): Promise<RawClient> {
   const socket = tls.connect({ ...address, ...options });
   await once(socket, 'secureConnect');
-  const session = http2.connect('https://kedge.test', { createConnection: () => socket });
+  const session = http2.connect('https://kedge.test', {
+    createConnection: () => socket,
+    // Whether headers are too large is for the server to judge.
+    maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
+  });
   session.on('error', () => undefined);
   return {
     session,
@@ -73,7 +77,7 @@ export function frame(message: Buffer): Buffer {
 
 function unframe(bytes: Buffer): Buffer[] {
   const messages: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + 5 + bytes.readUInt32BE(at + 1);
     messages.push(bytes.subarray(at + 5, end));
     at = end;

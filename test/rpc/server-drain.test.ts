@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import * as net from 'node:net';
+
+import { healthService } from '../../src/rpc/health-service.ts';
+import { identityClient, identityService } from '../../src/rpc/identity-api.ts';
+import { inboundPolicyClient, inboundPolicyService, Server } from '../../src/rpc/inbound-policy-api.ts';
+import { LatestValue } from '../../src/runtime/latest.ts';
+import { eventually } from '../support/eventually.ts';
+import { field } from '../support/protobuf-bytes.ts';
+import { connectRaw } from '../support/raw-grpc.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { serverIdentity, startServer } from '../support/rpc-server.ts';
+
+const certifyRequest = {
+  identity: 'a',
+  token: Buffer.from('t'),
+  certificateSigningRequest: Buffer.from('c'),
+};
+const certified = {
+  leafCertificate: Buffer.from('leaf'),
+  intermediateCertificates: [],
+  validUntil: undefined,
+};
+const never = new AbortController().signal;
+
+describe('a server that closes', () => {
+  it('lets unary calls finish, ends streams as unavailable and takes no more connections', async () => {
+    const finish = Promise.withResolvers<undefined>();
+    const begun = Promise.withResolvers<undefined>();
+    await using server = await startServer([
+      identityService({
+        certify: async () => {
+          begun.resolve(undefined);
+          await finish.promise;
+          return certified;
+        },
+      }),
+      inboundPolicyService({
+        getPort: async () => Server.fromPartial({}),
+        watchPort: async (_, call, out) => {
+          out.write(Server.fromPartial({}));
+          await once(call.signal, 'abort');
+        },
+      }),
+    ]);
+    using channel = server.connect();
+    const call = identityClient(channel).certify(certifyRequest);
+    const stream = inboundPolicyClient(channel).watchPort({ workload: 'w', port: 80 }, never);
+    const reader = stream[Symbol.asyncIterator]();
+    await reader.next();
+    await begun.promise;
+
+    const closed = server.close(never);
+    expect(await refusalOf(reader.next())).toBe(
+      'rpc_unavailable: this server is stopping; open the stream again',
+    );
+    const { host, port } = server.address;
+    await expect(once(net.connect(port, host), 'connect')).rejects.toThrow('ECONNREFUSED');
+    finish.resolve(undefined);
+    await expect(call).resolves.toEqual(certified);
+    await closed;
+  });
+
+  it('cuts calls that are open at the deadline, and connections that have not finished TLS', async () => {
+    const signals: AbortSignal[] = [];
+    await using server = await startServer([
+      identityService({
+        certify: (_, call) => {
+          signals.push(call.signal);
+          return new Promise(() => undefined);
+        },
+      }),
+    ]);
+    using channel = server.connect();
+    const refused = refusalOf(identityClient(channel).certify(certifyRequest));
+    await eventually(() => expect(signals).toHaveLength(1));
+    const silent = net.connect(server.address.port, server.address.host);
+    silent.on('error', () => undefined);
+    await once(silent, 'connect');
+
+    const deadline = new AbortController();
+    const closed = server.close(deadline.signal);
+    deadline.abort();
+    await closed;
+    expect(await refused).toMatch(/^rpc_(unavailable|cancelled|internal): /);
+    await eventually(() => expect(signals[0]?.aborted).toBe(true));
+    await eventually(() => expect(silent.destroyed || silent.readyState !== 'open').toBe(true));
+  });
+
+  it('is closed at once when nobody is connected', async () => {
+    await using server = await startServer([]);
+    await expect(server.close(never)).resolves.toBeUndefined();
+  });
+});
+
+describe('the health service', () => {
+  const path = '/grpc.health.v1.Health/Check';
+
+  it.each([
+    ['the server as a whole', Buffer.alloc(0)],
+    ['a service by its name', field(1, 'io.linkerd.proxy.identity.Identity')],
+  ])('is served beside the others and tells of %s', async (_, request) => {
+    await using server = await startServer([identityService({ certify: async () => certified })]);
+    using client = await connectRaw(server.address, {
+      ca: server.ca.bundle.pem,
+      servername: serverIdentity.dnsName,
+    });
+    const { status, messages } = await client.call(path, request);
+    expect(status).toBe(0);
+    expect(messages).toEqual([Buffer.from('0801', 'hex')]);
+  });
+
+  it('refuses a service it does not know', async () => {
+    await using server = await startServer([]);
+    using client = await connectRaw(server.address, {
+      ca: server.ca.bundle.pem,
+      servername: serverIdentity.dnsName,
+    });
+    const { status, message } = await client.call(path, field(1, 'x'));
+    expect([status, message]).toEqual([5, `expected one of this server's services, got "x"`]);
+  });
+
+  it('tells watchers when it stops serving, and that a service is unknown', async () => {
+    const serving = new LatestValue(true);
+    const watch = healthService(['known'], serving).methods.find(({ kind }) => kind === 'server_stream');
+    if (watch?.kind !== 'server_stream') throw new Error('expected a watch');
+    const call = new AbortController();
+    const seen: Record<string, string[]> = { known: [], other: [] };
+    const ends = Object.entries(seen).map(([name, answers]) =>
+      watch.handle(
+        field(1, name),
+        { peerAddress: '127.0.0.1', peer: undefined, signal: call.signal },
+        {
+          write: (message, sent) => {
+            answers.push(message.toString('hex'));
+            sent();
+          },
+          end: () => undefined,
+        },
+      ),
+    );
+    await eventually(() => expect(seen).toEqual({ known: ['0801'], other: ['0803'] }));
+    serving.set(false);
+    await eventually(() => expect(seen).toEqual({ known: ['0801', '0802'], other: ['0803', '0803'] }));
+    call.abort();
+    await Promise.all(ends);
+  });
+});
