@@ -17,6 +17,8 @@ export interface Endpoint {
   /** Whether clients must not look into the bytes (server speaks first, or a protocol of its own). */
   readonly opaque: boolean;
   readonly zone: string | undefined;
+  /** The namespace of the workload, where it is known. */
+  readonly namespace: string | undefined;
   /** Metric labels that do not depend on who asks. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -31,6 +33,7 @@ export function bareEndpoint(address: IpAddress, port: number): Endpoint {
     inboundPort: undefined,
     opaque: false,
     zone: undefined,
+    namespace: undefined,
     labels: {},
   };
 }
@@ -50,6 +53,7 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
       a.inboundPort === b.inboundPort &&
       a.opaque === b.opaque &&
       a.zone === b.zone &&
+      a.namespace === b.namespace &&
       sameLabels(a.labels, b.labels))
   );
 }

@@ -1,4 +1,5 @@
-import type { DestinationProfile, RetryBudget } from '../rpc/destination-api.ts';
+import type { DestinationProfile, RetryBudget, WeightedAddr } from '../rpc/destination-api.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { TargetProfile } from './endpoint-source.ts';
 import { qualifiedName } from './target.ts';
 import { toWeightedAddr } from './translate-endpoint.ts';
@@ -17,7 +18,7 @@ export function toDestinationProfile(
 ): DestinationProfile {
   const common = { routes: [], retryBudget, dstOverrides: [] };
   if (profile.kind === 'endpoint') {
-    const endpoint = toWeightedAddr(profile.endpoint, o.clientZone);
+    const endpoint = toEndpoint(profile.endpoint, o.clientZone);
     return { ...common, opaqueProtocol: profile.endpoint.opaque, fullyQualifiedName: '', endpoint };
   }
   const { service, opaque, exists } = profile;
@@ -27,4 +28,11 @@ export function toDestinationProfile(
   const { name, namespace, port } = service;
   const resource = { group: 'core', kind: 'Service', name, namespace, section: '', port };
   return { ...base, parentRef: { kind: { $case: 'resource', value: resource } } };
+}
+
+/** In a set the namespace is a label of the whole; here there is no whole. */
+function toEndpoint(endpoint: Endpoint, clientZone: string | undefined): WeightedAddr {
+  const { namespace, labels } = endpoint;
+  const named = namespace === undefined ? endpoint : { ...endpoint, labels: { ...labels, namespace } };
+  return toWeightedAddr(named, clientZone);
 }

@@ -42,6 +42,7 @@ export function endpointAt(workload: Workload, address: IpAddress, port: number,
     inboundPort: direct ? undefined : workload.inboundPort,
     opaque: protocol === 'opaque',
     zone: workload.zone,
+    namespace: workload.namespace,
     labels: workload.labels,
   };
 }

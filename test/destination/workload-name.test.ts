@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { parseWorkloadName, workloadKey } from '../../src/destination/workload-name.ts';
 import { isAppError } from '../../src/runtime/errors.ts';
-import { refusal } from './support/refusal.ts';
+import { refusal } from '../support/refusal.ts';
 
 describe('parseWorkloadName', () => {
   it.each([
@@ -29,9 +29,7 @@ describe('parseWorkloadName', () => {
     ['{"ns":"a.b","pod":"api-0"}'],
     ['{'],
   ])('refuses %j', (text) => {
-    const { code, message } = refusal(() => parseWorkloadName(text));
-    expect(code).toBe('workload_invalid');
-    expect(message).toMatch(/^expected .+, got "/);
+    expect(refusal(() => parseWorkloadName(text))).toMatch(/^workload_invalid: expected .+, got "/);
   });
 
   it('never fails but with its own code', () => {

@@ -110,8 +110,9 @@ class EndpointReader {
       hostname,
     } = entry;
     const labels = addressLabels(entry, identity, this.#context.domain);
+    const namespace = identity?.namespace;
     return {
-      endpoint: { address, port, weight, identity, inboundPort, opaque, zone, labels },
+      endpoint: { address, port, weight, identity, inboundPort, opaque, zone, namespace, labels },
       hostname,
       path,
     };
