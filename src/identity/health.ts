@@ -1,20 +1,17 @@
 import type { Latest } from '../runtime/latest.ts';
-import type { Gauge, Metrics } from '../runtime/metrics.ts';
+import type { Gauge } from '../runtime/metrics.ts';
 import type { Readiness } from '../runtime/readiness.ts';
 import type { Source } from './file-source.ts';
+import type { IdentityMetrics } from './identity-metrics.ts';
 
 /** What this process waits for before it is ready, and what works less well than it should: in /ready and as a metric. */
 export class Health {
   readonly #readiness: Readiness;
   readonly #degraded: Gauge<'part'>;
 
-  constructor(readiness: Readiness, metrics: Metrics) {
+  constructor(readiness: Readiness, metrics: Pick<IdentityMetrics, 'degraded'>) {
     this.#readiness = readiness;
-    this.#degraded = metrics.gauge(
-      'kedge_identity_degraded',
-      '1 while a part of the identity service goes on with what it had, or cannot go on; /ready says why.',
-      ['part'],
-    );
+    this.#degraded = metrics.degraded;
   }
 
   /** Says why a part works less well than it should, or with undefined that it is well again. */

@@ -1,4 +1,4 @@
-import type { Counter, Histogram, Metrics } from '../runtime/metrics.ts';
+import type { Counter, Gauge, Histogram, Metrics } from '../runtime/metrics.ts';
 
 /** Seconds; a refusal takes microseconds, a certificate about a millisecond where the issuer is local. */
 const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5, 10];
@@ -6,6 +6,7 @@ const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5, 10];
 export interface IdentityMetrics {
   readonly answers: Counter<'decision' | 'code'>;
   readonly seconds: Histogram<'decision'>;
+  readonly degraded: Gauge<'part'>;
 }
 
 export function identityMetrics(metrics: Metrics): IdentityMetrics {
@@ -20,6 +21,11 @@ export function identityMetrics(metrics: Metrics): IdentityMetrics {
       'Time from a request for a certificate to its answer, by decision.',
       ['decision'],
       durationBuckets,
+    ),
+    degraded: metrics.gauge(
+      'kedge_identity_degraded',
+      '1 while a part of the identity service goes on with what it had, or cannot go on; /ready says why.',
+      ['part'],
     ),
   };
 }

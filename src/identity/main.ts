@@ -29,7 +29,8 @@ await runProcess('identity', async (context) => {
   const self = domain.identity(config.controlNamespace, config.serviceAccount);
   const limits = { lifetimeMs: config.issuanceLifetime, skewMs: config.clockSkewAllowance };
 
-  const health = new Health(readiness, metrics);
+  const counted = identityMetrics(metrics);
+  const health = new Health(readiness, counted);
   const admin = adminServer({ readiness, metrics, log, clock });
   context.onClose('admin', (deadline) => closeServer(admin, deadline));
   const adminAddress = await listen(admin, config.adminListenAddress);
@@ -52,7 +53,7 @@ await runProcess('identity', async (context) => {
   const { rateTotal: total, ratePerPeer: perPeer, ratePerServiceAccount: perServiceAccount } = config;
   const admission = new Admission({ total, perPeer, perServiceAccount }, clock);
   // A log of its own, so that no level set for the other one keeps a record back.
-  const audit = new Audit(createLog({ name: 'identity-audit' }), identityMetrics(metrics), clock);
+  const audit = new Audit(createLog({ name: 'identity-audit' }), counted, clock);
   const certify = certifier({ admission, tokens, domain, issuer, limits, clock, audit });
   const trust = { anchors, census: new BundleCensus(metrics), domain, log };
 

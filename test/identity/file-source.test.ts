@@ -1,5 +1,6 @@
 import { anchorsFile } from '../../src/identity/anchors-file.ts';
 import { FileSource } from '../../src/identity/file-source.ts';
+import { identityMetrics } from '../../src/identity/identity-metrics.ts';
 import { Health } from '../../src/identity/health.ts';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import { Readiness } from '../../src/runtime/readiness.ts';
@@ -26,7 +27,7 @@ class Bench implements Disposable {
     const path = this.directory.file('number');
     const clock = new ManualClock();
     this.source = new FileSource({ what: 'numbers', path, parse, clock, log: this.log });
-    new Health(this.readiness, this.metrics).follow('numbers', this.source);
+    new Health(this.readiness, identityMetrics(this.metrics)).follow('numbers', this.source);
   }
 
   write(text: string | undefined): void {
