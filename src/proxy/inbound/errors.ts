@@ -50,6 +50,10 @@ export const inboundErrors = errorCatalogue({
     kind: 'permission_denied',
     help: 'The policy of the port changed and no longer lets this client in.',
   },
+  inbound_shut_down: {
+    kind: 'cancelled',
+    help: 'The proxy ended before the connection did. Nothing to do, or give it longer with LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD.',
+  },
 });
 
 /** Names that the contract (8.3) has for some of our codes. */

@@ -82,14 +82,16 @@ export class InboundListeners {
     const arrival = { connection, observed: this.#options.observer.accepted(), stop: new AbortController() };
     const { signal } = arrival.stop;
     signal.addEventListener('abort', () => arrival.connection.reset(), { once: true });
-    const ended = this.#connections.add({ stop: () => arrival.stop.abort() });
+    const ended = this.#connections.add({ stop: () => arrival.stop.abort(shutDown()) });
     try {
       await this.#untilReady(signal);
       await serve(arrival);
     } catch (error) {
+      // What a reset of ours brought about is not what ended the connection.
+      const cause: unknown = signal.aborted ? signal.reason : error;
       arrival.connection.reset();
-      arrival.observed.refused(error);
-      this.#tell(connection, error);
+      arrival.observed.refused(cause);
+      this.#tell(connection, cause);
     } finally {
       ended();
     }
@@ -180,6 +182,13 @@ export class InboundListeners {
     if (code === 'connection_reset') log.debug(fields, 'inbound connection lost');
     else log.warn(fields, 'inbound connection refused');
   }
+}
+
+function shutDown(): Error {
+  return inboundErrors.error(
+    'inbound_shut_down',
+    'expected to end before the proxy, got cut at its deadline',
+  );
 }
 
 /** On a port of HTTP, bytes that nobody named could be anything (contract 3.4). */

@@ -29,7 +29,7 @@ export interface PresentedPeer {
   chain(): DetailedPeerCertificate;
 }
 
-const maxKnown = 4096;
+const defaultCapacity = 4096;
 
 /**
  * Verifies peers that OpenSSL has accepted a second time, by the rules of `pki/`, so that no chain passes here which the
@@ -37,11 +37,13 @@ const maxKnown = 4096;
  */
 export class PeerVerifier {
   readonly #clock: Clock;
+  readonly #capacity: number;
   /** In the order of their last use. */
   readonly #known = new Map<string, Known>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, capacity = defaultCapacity) {
     this.#clock = clock;
+    this.#capacity = capacity;
   }
 
   /** Throws `mesh_untrusted` or `mesh_expired`. */
@@ -53,7 +55,7 @@ export class PeerVerifier {
     const known =
       before !== undefined && at <= before.until ? before : readPeer(presented, bundle, at, usage);
     this.#known.set(key, known);
-    if (this.#known.size > maxKnown) this.#forgetOldest();
+    if (this.#known.size > this.#capacity) this.#forgetOldest();
     return known.peer;
   }
 
