@@ -26,7 +26,7 @@ export const expired = { notBefore: new Date(Date.now() - 2 * hour), notAfter: n
 export function own({ chain, key }: TestLeaf): { cert: string; key: string } {
   return {
     cert: chain.map(({ pem }) => pem).join(''),
-    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: key.export({ type: 'pkcs8', format: 'pem' }),
   };
 }
 

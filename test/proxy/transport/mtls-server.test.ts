@@ -6,6 +6,8 @@ import type { TestLeaf } from '../../support/test-ca.ts';
 import { Bench, fate, until, web, api } from './bench.ts';
 import { apiLeaf, expired, foreignClient, issuer, own, root, terminating, webLeaf } from './mesh.ts';
 
+const twin = TestCa.create({ commonName: 'mesh root' }).intermediate({ commonName: 'mesh issuer' });
+
 describe('mesh TLS as a server', () => {
   it('knows the client by its first name', async () => {
     await using bench = new Bench();
