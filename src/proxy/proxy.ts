@@ -12,6 +12,7 @@ import { PolicyStore } from './inbound/policy-store.ts';
 import { dialledDestination, fixedDestination } from './original-destination.ts';
 import { Connector } from './outbound/connector.ts';
 import { OutboundListeners } from './outbound/outbound-listener.ts';
+import { OwnListeners } from './outbound/own-listeners.ts';
 import { Resolver } from './outbound/resolver.ts';
 import { keepCredentials } from './own-credentials.ts';
 import type { OwnCredentials } from './own-credentials.ts';
@@ -150,7 +151,7 @@ function outboundListeners(parts: Parts): OutboundListeners {
     if (reason === undefined) log.info({}, 'the destination service answers again');
     else log.warn({ error: reason }, 'the destination service is away; what it told stays in use');
   });
-  const ownListeners = new Set<string>();
+  const ownListeners = new OwnListeners();
   const connector = new Connector({
     resolver,
     dial: {

@@ -4,6 +4,7 @@ import type { Connection, Engine, SocketOptions } from '../transport/engine.ts';
 import { encodeTransportHeader, transportProtocol } from '../transport/transport-header.ts';
 import type { Endpoint, MeshSecurity } from './endpoint.ts';
 import { outboundErrors } from './errors.ts';
+import type { OwnListeners } from './own-listeners.ts';
 
 export interface EndpointDialOptions {
   readonly engine: Pick<Engine, 'dial' | 'dialMesh'>;
@@ -11,8 +12,7 @@ export interface EndpointDialOptions {
   readonly connectTimeoutMs: number;
   /** For the sockets to endpoints. */
   readonly socket: SocketOptions;
-  /** `host:port` of this proxy's own listeners: an endpoint there would lead back here for ever. */
-  readonly ownListeners: ReadonlySet<string>;
+  readonly ownListeners: OwnListeners;
 }
 
 /**
@@ -32,7 +32,7 @@ export async function dialEndpoint(
     );
   }
   const port = security.kind === 'mesh' ? security.port : endpoint.port;
-  if (options.ownListeners.has(formatSocketAddress({ host, port }))) {
+  if (options.ownListeners.has({ host, port })) {
     throw outboundErrors.error(
       'outbound_loop',
       `expected an endpoint elsewhere, got ${key}, which is this proxy`,

@@ -8,6 +8,7 @@ import type { Connection, Engine, Listener, SocketOptions } from '../transport/e
 import type { Connector, Outgoing } from './connector.ts';
 import { outboundErrors } from './errors.ts';
 import type { ObservedOutbound, OutboundObserver } from './observer.ts';
+import type { OwnListeners } from './own-listeners.ts';
 
 export interface OutboundListenersOptions {
   readonly engine: Pick<Engine, 'listen' | 'copy'>;
@@ -17,8 +18,8 @@ export interface OutboundListenersOptions {
   readonly idleTimeoutMs: number;
   /** For the sockets of the application. */
   readonly socket: SocketOptions;
-  /** Gets `host:port` of each listener: what leads there would come back for ever. */
-  readonly ownListeners: Set<string>;
+  /** Gets the address of each listener. */
+  readonly ownListeners: OwnListeners;
 }
 
 /** Takes the application's connections and carries each to an endpoint of its original destination. */
@@ -36,7 +37,7 @@ export class OutboundListeners {
     const { engine, socket, ownListeners } = this.#options;
     const listener = await engine.listen(address, (client) => void this.#serve(client, destination), socket);
     this.#listeners.push(listener);
-    ownListeners.add(formatSocketAddress(listener.address));
+    ownListeners.add(listener.address);
     return listener.address;
   }
 
@@ -65,11 +66,11 @@ export class OutboundListeners {
   }
 
   #checked(target: SocketAddress | undefined): SocketAddress {
-    const got = target === undefined ? undefined : formatSocketAddress(target);
-    if (target !== undefined && got !== undefined && !this.#options.ownListeners.has(got)) return target;
+    if (target !== undefined && !this.#options.ownListeners.has(target)) return target;
+    const got = target === undefined ? 'an unknown destination' : formatSocketAddress(target);
     throw outboundErrors.error(
       'outbound_loop',
-      `expected a connection that was meant for somewhere else, got one to ${got ?? 'an unknown destination'}`,
+      `expected a connection that was meant for somewhere else, got one to ${got}`,
     );
   }
 

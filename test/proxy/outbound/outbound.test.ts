@@ -355,6 +355,14 @@ describe('a connection is refused, by a reset and with a counted reason,', () =>
     expect(rig.seen.at(-1)).toBe('refused: outbound_loop');
   });
 
+  it('when it was made to the proxy itself, which listens on every address', async () => {
+    await using rig = await outboundRig();
+    const { port } = await rig.listeners.listen({ host: '0.0.0.0', port: 0 }, dialledDestination);
+    using client = new TestClient({ host: '127.0.0.1', port }).send('hello');
+    await eventually(() => expect(client.brokenBy).toBe('ECONNRESET'));
+    expect(rig.seen.at(-1)).toBe('refused: outbound_loop');
+  });
+
   it('when nobody knows where it was meant to go', async () => {
     await using rig = await outboundRig();
     const address = await rig.listeners.listen({ host: '127.0.0.1', port: 0 }, { of: () => undefined });

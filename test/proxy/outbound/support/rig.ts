@@ -6,6 +6,7 @@ import { Connector } from '../../../../src/proxy/outbound/connector.ts';
 import type { LookupScope } from '../../../../src/proxy/outbound/lookup-scope.ts';
 import { OutboundListeners } from '../../../../src/proxy/outbound/outbound-listener.ts';
 import type { OutboundObserver } from '../../../../src/proxy/outbound/observer.ts';
+import { OwnListeners } from '../../../../src/proxy/outbound/own-listeners.ts';
 import { Resolver } from '../../../../src/proxy/outbound/resolver.ts';
 import { fixedDestination } from '../../../../src/proxy/original-destination.ts';
 import { StreamEngine } from '../../../../src/proxy/transport/stream-engine.ts';
@@ -84,7 +85,7 @@ export async function outboundRig(options: RigOptions = {}) {
     random: () => 0,
   });
   const observer = listening(seen);
-  const ownListeners = new Set<string>();
+  const ownListeners = new OwnListeners();
   const listeners = new OutboundListeners({
     engine,
     connector: new Connector({
