@@ -107,6 +107,7 @@ class GrpcChannel implements Channel {
   readonly #connect: () => Client;
   readonly #guard: ConnectGuard;
   #client: Client;
+  #closed = false;
 
   constructor(connect: () => Client, guard: ConnectGuard) {
     this.#connect = connect;
@@ -116,6 +117,7 @@ class GrpcChannel implements Channel {
 
   /** Looks the name up again and connects anew; calls that wait for the old connection fail as unavailable. */
   startAfresh(): void {
+    if (this.#closed) return;
     this.#client.close();
     this.#client = this.#connect();
   }
@@ -128,7 +130,7 @@ class GrpcChannel implements Channel {
     signal.throwIfAborted();
     const bytes = encode(method.request, request);
     yield* readStream(
-      this.#client.makeServerStreamRequest(method.path, identity, identity, bytes),
+      this.#open.makeServerStreamRequest(method.path, identity, identity, bytes),
       method,
       signal,
     );
@@ -140,21 +142,28 @@ class GrpcChannel implements Channel {
     signal: AbortSignal,
   ): AsyncGenerator<S> {
     signal.throwIfAborted();
-    const stream = this.#client.makeBidiStreamRequest(method.path, identity, identity);
+    const stream = this.#open.makeBidiStreamRequest(method.path, identity, identity);
     void sendAll(stream, method, requests);
     yield* readStream(stream, method, signal);
   }
 
   close(): void {
-    this.#guard.end();
+    this.#closed = true;
+    this.#guard.stop();
     this.#client.close();
+  }
+
+  /** grpc-js throws errors without a status when a closed client is used. */
+  get #open(): Client {
+    if (!this.#closed) return this.#client;
+    throw rpcErrors.error('rpc_unavailable', 'expected an open channel, got one that was closed');
   }
 
   #ask(path: string, request: Buffer, { signal, timeoutMs }: CallOptions): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const abort = (): void => call.cancel();
-      const call = this.#client.makeUnaryRequest(
+      const call = this.#open.makeUnaryRequest(
         path,
         identity,
         identity,

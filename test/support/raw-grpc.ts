@@ -21,7 +21,7 @@ export interface RawClient extends Disposable {
 }
 
 /** TLS options of a client that shows this certificate. */
-export function tlsIdentity({ chain, key }: Credentials): tls.ConnectionOptions {
+export function tlsIdentity({ chain, key }: Credentials): { cert: string; key: string } {
   return { cert: chain.map(({ pem }) => pem).join(''), key: encodePrivateKey(key) };
 }
 

@@ -21,6 +21,8 @@ export interface TestServerOptions {
   /** The server's own; a leaf of `ca` for `serverIdentity` unless given. */
   readonly credentials?: LatestValue<Credentials | undefined>;
   readonly limits?: Partial<ServerLimits>;
+  /** A free one unless given. */
+  readonly port?: number;
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -53,7 +55,7 @@ export async function startServer(
   const log = new LogCapture();
   const metrics = new Metrics();
   const server = await serve({
-    address: { host: '127.0.0.1', port: 0 },
+    address: { host: '127.0.0.1', port: options.port ?? 0 },
     credentials,
     services,
     log,
@@ -77,11 +79,7 @@ export function clientCredentials(ca: TestCa): LatestValue<Credentials | undefin
   return new LatestValue<Credentials | undefined>(ca.leaf({ identity: clientIdentity }).credentials());
 }
 
-function connectTo(
-  address: SocketAddress,
-  ca: TestCa,
-  options: TestChannelOptions,
-): Channel & Disposable {
+function connectTo(address: SocketAddress, ca: TestCa, options: TestChannelOptions): Channel & Disposable {
   const channel = connectChannel({
     address,
     serverName: options.serverName ?? serverIdentity.dnsName,
