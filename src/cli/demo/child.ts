@@ -71,7 +71,7 @@ export class Child {
   }
 
   /** Waits until `/ready` answers 200; fails with the end of its log if it ends or takes too long. */
-  async ready(clock: Clock): Promise<void> {
+  async ready(clock: Clock, signal: AbortSignal): Promise<void> {
     let said = '';
     const isReady = async (): Promise<boolean> => {
       if (!this.running) {
@@ -84,6 +84,7 @@ export class Child {
     };
     await eventually(isReady, {
       clock,
+      signal,
       what: () => `${this.name} to be ready, it says:\n${said}\nThe end of its log:\n${this.#logTail()}`,
     });
   }

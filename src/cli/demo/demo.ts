@@ -34,10 +34,10 @@ export async function runDemo({ keep, output }: DemoOptions): Promise<number> {
   const onSignal = (): void => leave.abort(new Error('a signal ended the demo'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
   const world = await World.create();
-  const proofs = new Proofs(systemClock, (proof, afterMs) =>
+  const proofs = new Proofs(systemClock, leave.signal, (proof, afterMs) =>
     teller?.proof(proof.ok, proof.claim, proof.seen, afterMs),
   );
-  const mesh = new Mesh(world, systemClock);
+  const mesh = new Mesh(world, systemClock, leave.signal);
   const refreshTokens = setInterval(() => writeTokens(world), 60_000);
   let wire: WireTap | undefined;
   try {
@@ -51,17 +51,16 @@ export async function runDemo({ keep, output }: DemoOptions): Promise<number> {
       wire,
       proofs,
       clock: systemClock,
+      signal: leave.signal,
       log: logTo(world.path('logs', 'demo.log')),
     };
-    await Promise.race([play(stage, teller), aborted(leave.signal)]);
+    await play(stage, teller);
     if (keep) {
       teller?.say(invitation(world));
-      await aborted(leave.signal).catch(() => undefined);
+      await aborted(leave.signal);
     }
   } catch (error) {
-    await proofs.show('the demo runs to its end', () =>
-      Promise.reject(new Error(errorMessage(error), { cause: error })),
-    );
+    proofs.add({ claim: 'the demo runs to its end', ok: false, seen: errorMessage(error) });
   } finally {
     clearInterval(refreshTokens);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, onSignal);
@@ -93,6 +92,7 @@ async function play(stage: Stage, teller: Teller | undefined): Promise<void> {
     () => client.lastLine.includes('"received"') && !client.lastLine.includes('"received":0'),
     {
       clock: stage.clock,
+      signal: stage.signal,
       what: () => 'the long connection to carry bytes',
     },
   );
@@ -113,7 +113,7 @@ function writeTokens(world: World): void {
 
 /** Ends every process and says which did not end as it should. */
 async function close(mesh: Mesh, wire: WireTap | undefined, proofs: Proofs): Promise<void> {
-  await proofs.show('every process ends when asked to', async () => {
+  await proofs.showAtEnd('every process ends when asked to', async () => {
     const wrong = await mesh.stop();
     await wire?.close();
     if (wrong.length > 0) throw new Error(`expected exit code 0 of each, got ${wrong.join('; ')}`);
@@ -121,11 +121,10 @@ async function close(mesh: Mesh, wire: WireTap | undefined, proofs: Proofs): Pro
   });
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void => reject(new Error(errorMessage(signal.reason)));
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 

@@ -9,10 +9,13 @@ export class Mesh {
   readonly children: Child[] = [];
   readonly #world: World;
   readonly #clock: Clock;
+  readonly #signal: AbortSignal;
 
-  constructor(world: World, clock: Clock) {
+  /** Waiting for a process ends when the signal is aborted; the process is ended by `stop`. */
+  constructor(world: World, clock: Clock, signal: AbortSignal) {
     this.#world = world;
     this.#clock = clock;
+    this.#signal = signal;
   }
 
   /** The two services, each ready before the next starts: destination gets its certificate from identity. */
@@ -51,7 +54,7 @@ export class Mesh {
     const logFile = this.#world.path('logs', `${options.name.replace(' ', '-')}.log`);
     const child = new Child({ ...options, logFile });
     this.children.push(child);
-    await child.ready(this.#clock);
+    await child.ready(this.#clock, this.#signal);
     return child;
   }
 

@@ -1,3 +1,5 @@
+import { errorCode } from '../../runtime/errors.ts';
+
 /** What a ServerHello settles (RFC 8446, 4.1.3); names as IANA registers them. */
 export interface ServerHello {
   version: string;
@@ -33,22 +35,33 @@ const named = (names: Record<number, string>, number: number): string =>
  */
 export function readServerHello(bytes: Buffer): ServerHello | undefined {
   if (bytes.length < 5 || bytes[0] !== recordHandshake) return undefined;
-  const end = 5 + bytes.readUInt16BE(3);
-  if (bytes.length < end || bytes[5] !== messageServerHello) return undefined;
-  // Record header 5, handshake header 4, legacy version 2, random 32, then the echoed session id.
-  let at = 5 + 4 + 2 + 32;
-  at += 1 + bytes.readUInt8(at);
-  const cipher = bytes.readUInt16BE(at);
+  const record = bytes.subarray(5, 5 + bytes.readUInt16BE(3));
+  if (bytes.length < 5 + bytes.readUInt16BE(3) || record[0] !== messageServerHello) return undefined;
+  try {
+    return readMessage(record);
+  } catch (error) {
+    // A length inside that leads beyond the record: not a ServerHello, whatever it began with.
+    if (errorCode(error) === 'ERR_OUT_OF_RANGE' || errorCode(error) === 'ERR_BUFFER_OUT_OF_BOUNDS')
+      return undefined;
+    throw error;
+  }
+}
+
+function readMessage(message: Buffer): ServerHello {
+  // Handshake header 4, legacy version 2, random 32, then the echoed session id.
+  let at = 4 + 2 + 32;
+  at += 1 + message.readUInt8(at);
+  const cipher = message.readUInt16BE(at);
   at += 2 + 1;
-  const extensionsEnd = at + 2 + bytes.readUInt16BE(at);
+  const end = at + 2 + message.readUInt16BE(at);
   at += 2;
-  let version = bytes.readUInt16BE(9);
+  let version = message.readUInt16BE(4);
   let group = 0;
-  while (at + 4 <= Math.min(extensionsEnd, end)) {
-    const type = bytes.readUInt16BE(at);
-    if (type === extensionSupportedVersions) version = bytes.readUInt16BE(at + 4);
-    if (type === extensionKeyShare) group = bytes.readUInt16BE(at + 4);
-    at += 4 + bytes.readUInt16BE(at + 2);
+  while (at + 4 <= end) {
+    const type = message.readUInt16BE(at);
+    if (type === extensionSupportedVersions) version = message.readUInt16BE(at + 4);
+    if (type === extensionKeyShare) group = message.readUInt16BE(at + 4);
+    at += 4 + message.readUInt16BE(at + 2);
   }
   return { version: named(versions, version), cipher: named(ciphers, cipher), group: named(groups, group) };
 }

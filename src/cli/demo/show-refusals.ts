@@ -28,6 +28,7 @@ async function counts(
   await act();
   await eventually(async () => (await read()) > before, {
     clock: stage.clock,
+    signal: stage.signal,
     what: () => `${metric}${JSON.stringify(labels ?? {})} to rise above ${before}`,
     withinMs: 10_000,
   });

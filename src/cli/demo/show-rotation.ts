@@ -15,7 +15,7 @@ interface Counts {
  * `nextIssuer` is a directory with another issuer under the same anchor.
  */
 export async function showRotation(stage: Stage, client: Child, nextIssuer: string): Promise<void> {
-  const { world, proofs, clock } = stage;
+  const { world, proofs, clock, signal } = stage;
   const leaves = async (): Promise<{ serial: string; issuerKey: string | undefined }[]> => {
     const shown = await Promise.all([
       shownChain(stage, 'web', world.ports.webAdmin),
@@ -33,6 +33,7 @@ export async function showRotation(stage: Stage, client: Child, nextIssuer: stri
   await proofs.show('both proxies renew their certificates', async () => {
     await eventually(async () => (await leaves()).every(({ serial }, at) => serial !== first[at]?.serial), {
       clock,
+      signal,
       what: () => 'new serial numbers at both proxies',
     });
     return `serials ${first.map(({ serial }) => serial.slice(0, 8)).join(', ')} -> ${(await leaves()).map(({ serial }) => serial.slice(0, 8)).join(', ')}`;
@@ -43,6 +44,7 @@ export async function showRotation(stage: Stage, client: Child, nextIssuer: stri
       async () => (await leaves()).every(({ issuerKey }, at) => issuerKey !== first[at]?.issuerKey),
       {
         clock,
+        signal,
         what: () => 'certificates of the new issuer at both proxies',
       },
     );

@@ -12,5 +12,7 @@ export interface Stage {
   wire: WireTap;
   proofs: Proofs;
   clock: Clock;
+  /** Aborted when the demo is to end early. */
+  signal: AbortSignal;
   log: Log;
 }
