@@ -1,5 +1,5 @@
 import type { DerReader } from './der.ts';
-import { context, readSequence } from './der.ts';
+import { TAG, context, readSequence } from './der.ts';
 import { pkiErrors } from './errors.ts';
 import type { Extension, KeyUsage } from './extensions.ts';
 import {
@@ -9,6 +9,7 @@ import {
   readExtendedKeyUsage,
   readExtensions,
   readKeyUsage,
+  readOnly,
   readSubjectAltName,
   readSubjectKeyId,
 } from './extensions.ts';
@@ -43,6 +44,12 @@ const UNDERSTOOD: Readonly<Record<string, (into: Draft, value: Buffer) => void>>
     void (into.nameConstraints = readNameConstraints(readSequence(value, 'name constraints'))),
 };
 
+/** Extensions that nothing here needs but rustls looks at: what is in them must at least begin as it should. */
+const LOOKED_AT: Readonly<Record<string, number>> = {
+  [OID.crlDistributionPoints]: TAG.sequence,
+  [OID.signedCertificateTimestamps]: TAG.octetString,
+};
+
 /** Reads the rest of the signed part: `[3]` with the extensions, or nothing. Duplicates are refused (RFC 5280 4.2). */
 export function readCertificateExtensions(reader: DerReader): CertificateExtensions {
   const wrapped = reader.optional(context(3, true));
@@ -61,6 +68,8 @@ export function readCertificateExtensions(reader: DerReader): CertificateExtensi
 
 function take(found: Draft, { oid, critical, value }: Extension): void {
   const understood = UNDERSTOOD[oid];
+  const lookedAt = LOOKED_AT[oid];
+  if (lookedAt !== undefined) readOnly(value, lookedAt, `extension ${oid}`);
   if (understood !== undefined) understood(found, value);
   // Key identifiers only help to find an issuer and must not be critical (RFC 5280 4.2.1.1): then they are not understood.
   else if (critical) found.unknownCritical = [...found.unknownCritical, oid];

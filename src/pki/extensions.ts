@@ -1,5 +1,5 @@
-import type { DerReader } from './der.ts';
-import { DerReader as Reader, TAG, context, readSequence } from './der.ts';
+import type { DerElement } from './der.ts';
+import { DerReader, TAG, context, readSequence } from './der.ts';
 import { readBoolean, readNamedBits, readOid, readSmallInteger } from './der-values.ts';
 import { pkiErrors } from './errors.ts';
 import type { GeneralNames } from './general-names.ts';
@@ -27,6 +27,9 @@ const KEY_USAGES = [
 export type KeyUsage = (typeof KEY_USAGES)[number];
 
 const MAX_EXTENSIONS = 64;
+
+/** Beyond one octet rustls does not read it, and no path is as long. */
+const MAX_PATH_LENGTH = 255;
 
 /** Reads Extensions (RFC 5280 4.1): the elements inside the SEQUENCE. Duplicates are kept, for the caller to judge. */
 export function readExtensions(reader: DerReader): Extension[] {
@@ -71,12 +74,19 @@ export function readBasicConstraints(value: Buffer): BasicConstraints {
   if (length !== undefined && !isCa) {
     throw pkiErrors.error('der_malformed', 'basic constraints: expected a path length on CAs only');
   }
-  return { isCa, pathLength: length === undefined ? undefined : readSmallInteger(length) };
+  const pathLength = length === undefined ? undefined : readSmallInteger(length);
+  if (pathLength !== undefined && pathLength > MAX_PATH_LENGTH) {
+    throw pkiErrors.error(
+      'der_malformed',
+      `basic constraints: expected a path length of at most ${MAX_PATH_LENGTH}, got ${pathLength}`,
+    );
+  }
+  return { isCa, pathLength };
 }
 
 /** KeyUsage as a set of names; at least one bit, none beyond the nine defined. */
 export function readKeyUsage(value: Buffer): Set<KeyUsage> {
-  const bits = readNamedBits(only(value, TAG.bitString, 'key usage'));
+  const bits = readNamedBits(readOnly(value, TAG.bitString, 'key usage'));
   const usages = new Set(bits.flatMap((bit) => KEY_USAGES[bit] ?? []));
   if (usages.size === 0 || usages.size < bits.length) {
     throw pkiErrors.error(
@@ -102,7 +112,7 @@ export function readSubjectAltName(value: Buffer): GeneralNames {
 }
 
 export function readSubjectKeyId(value: Buffer): Buffer {
-  return only(value, TAG.octetString, 'subject key identifier').content;
+  return readOnly(value, TAG.octetString, 'subject key identifier').content;
 }
 
 /** The key identifier inside AuthorityKeyIdentifier, when it carries one; issuer and serial in it are not used. */
@@ -115,12 +125,9 @@ export function readAuthorityKeyId(value: Buffer): Buffer | undefined {
   return keyId;
 }
 
-function only(
-  value: Buffer,
-  tag: number,
-  what: string,
-): { readonly tag: number; readonly content: Buffer; readonly tlv: Buffer } {
-  const reader = new Reader(value, what);
+/** Reads a value that is one element of this tag and nothing behind it. */
+export function readOnly(value: Buffer, tag: number, what: string): DerElement {
+  const reader = new DerReader(value, what);
   const element = reader.element(tag, what);
   reader.end();
   return element;

@@ -34,9 +34,13 @@ export function readNameConstraints(reader: DerReader): NameConstraints {
   };
 }
 
-/** A host name in letters, digits, `-` and `_`, without wildcard or trailing dot: what constraints can be applied to. */
+/**
+ * A host name in letters, digits, `-` and `_`, without wildcard, trailing dot or a number for its last label: what constraints
+ * can be applied to, here and in rustls.
+ */
 export function isDnsName(name: string): boolean {
-  return name.length <= 253 && name.split('.').every((label) => HOST_LABEL.test(label));
+  if (name.length > 253 || /(^|\.)\d+$/.test(name)) return false;
+  return name.split('.').every((label) => HOST_LABEL.test(label));
 }
 
 /** True when a DNS name lies in the subtree: equal to it or below it; below it only, when it starts with a dot. */

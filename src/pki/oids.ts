@@ -6,11 +6,14 @@ export const OID = {
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
   nameConstraints: '2.5.29.30',
+  crlDistributionPoints: '2.5.29.31',
   authorityKeyIdentifier: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   anyExtendedKeyUsage: '2.5.29.37.0',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
+  // RFC 6962 3.3
+  signedCertificateTimestamps: '1.3.6.1.4.1.11129.2.4.2',
   // RFC 2985 5.4.2
   extensionRequest: '1.2.840.113549.1.9.14',
   commonName: '2.5.4.3',

@@ -200,6 +200,16 @@ describe('what is not a certificate', () => {
       'basic constraints: expected a path length on CAs only',
     ],
     [
+      'a path length of 256',
+      { extensions: [basicConstraints(true, 256)] },
+      'basic constraints: expected a path length of at most 255, got 256',
+    ],
+    [
+      'CRL distribution points that are not a sequence',
+      { extensions: [extension(OID.crlDistributionPoints, false, tlv(TAG.set))] },
+      'extension 2.5.29.31: expected extension 2.5.29.31 (tag 0x30), got tag 0x31',
+    ],
+    [
       'a key usage of no bits',
       { extensions: [keyUsage()] },
       'key usage: expected one or more of the nine usages, got bits none',

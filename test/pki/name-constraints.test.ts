@@ -93,6 +93,8 @@ describe('isDnsName', () => {
     'a-',
     '*.a',
     'a b',
+    'web.1',
+    '10.0.0.1',
     'a'.repeat(64),
     'ø',
     `${'a.'.repeat(127)}a`,
