@@ -11,10 +11,13 @@ export class DestinationMetrics {
   readonly fileLoads: Counter<'result'>;
   readonly fileLoaded: Gauge;
   readonly #updates: Counter<'api'>;
-  readonly #metrics: Metrics;
+  #subscriptions: () => Readonly<Record<StreamKind, number>> = () => ({
+    get: 0,
+    get_profile: 0,
+    watch_port: 0,
+  });
 
   constructor(metrics: Metrics) {
-    this.#metrics = metrics;
     this.streams = metrics.gauge('kedge_destination_streams', 'Streams that proxies hold open now.', ['api']);
     this.#updates = metrics.counter(
       'kedge_destination_updates_total',
@@ -30,19 +33,20 @@ export class DestinationMetrics {
       'kedge_destination_file_loaded_timestamp_seconds',
       'When the content of the destination file that is in use was taken into use.',
     );
-  }
-
-  /** `sizes` gives the distinct subscriptions that the streams share. */
-  countSubscriptions(sizes: () => Readonly<Record<StreamKind, number>>): void {
-    this.#metrics.gauge(
+    metrics.gauge(
       'kedge_destination_subscriptions',
       'Distinct targets, views and ports that the open streams share.',
       ['api'],
       (gauge) => {
-        const now = sizes();
+        const now = this.#subscriptions();
         for (const api of STREAM_KINDS) gauge.set({ api }, now[api]);
       },
     );
+  }
+
+  /** `sizes` gives the distinct subscriptions that the streams share. */
+  countSubscriptions(sizes: () => Readonly<Record<StreamKind, number>>): void {
+    this.#subscriptions = sizes;
   }
 
   /** The same writer, its messages counted. */

@@ -31,7 +31,7 @@ export function destinationHandlers(options: DestinationOptions): DestinationHan
   const get = new Get(endpoints, clusterDomain);
   const getProfile = new GetProfile(endpoints, clusterDomain);
   const ports = new WatchPort(policies, (workload) =>
-    log.warn({ workload: workloadKey(workload) }, 'policy watched for an unknown workload'),
+    log.info({ workload: workloadKey(workload) }, 'policy watched for an unknown workload'),
   );
   metrics.countSubscriptions(() => ({
     get: get.subscriptions,

@@ -7,7 +7,7 @@ export interface FileState {
   readonly problem: Latest<string | undefined>;
 }
 
-const NAME = 'destination file';
+const NAME = 'destination-file';
 
 /** Not ready before the first good content; from then on a bad file makes the process degraded and nothing worse. */
 export function tellFileState(file: FileState, readiness: Readiness): void {

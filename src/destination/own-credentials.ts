@@ -19,7 +19,7 @@ const MAX_REFRESH_MS = 24 * 60 * 60_000;
 
 /**
  * The certificate of this process, from the identity service as that of every workload is, and the trust anchors as
- * identity publishes them, starting from the configured ones. Opens the gate `certificate` with the first.
+ * identity publishes them, starting from the configured ones. Opens the gate `first-certificate`.
  */
 export async function ownCredentials(
   settings: DestinationSettings,
@@ -48,7 +48,7 @@ export async function ownCredentials(
     maxRefreshMs: MAX_REFRESH_MS,
   });
   const follower = new TrustFollower({ client: trustApiClient(channel), bundle, credentials, clock, log });
-  const gate = readiness.gate('certificate');
+  const gate = readiness.gate('first-certificate');
   credentials.subscribe(() => gate.open());
   void certifier.run(signal);
   void follower.run(signal);

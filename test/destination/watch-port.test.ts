@@ -32,7 +32,7 @@ describe('WatchPort', () => {
     const first = stream.next();
     await eventually(() =>
       expect(stand.log.withMessage('policy watched for an unknown workload')).toMatchObject([
-        { level: 'warn', fields: { workload: 'shop/api-0' } },
+        { level: 'info', fields: { workload: 'shop/api-0' } },
       ]),
     );
     stand.use(withPolicy('deny'));

@@ -48,10 +48,12 @@ export function readServices(
       (text, i) => readAddress(text, [...path, 'clusterIPs', i], context) ?? [],
     );
     const ports = new Map<number, FileServicePort>();
-    for (const [portKey, { opaque = false, endpoints = [] }] of Object.entries(entry.ports)) {
-      const at = [...path, 'ports', portKey, 'endpoints'];
+    for (const [portKey, port] of Object.entries(entry.ports)) {
       const reader = new EndpointReader(workloads, Number(portKey), context);
-      ports.set(Number(portKey), { opaque, endpoints: reader.readAll(endpoints, at) });
+      const endpoints = reader.readAll(port.endpoints ?? [], [...path, 'ports', portKey, 'endpoints']);
+      // Clients that look into the bytes of an opaque endpoint may wait for ever for what it never says first.
+      const opaque = port.opaque ?? endpoints.some(({ endpoint }) => endpoint.opaque);
+      ports.set(Number(portKey), { opaque, endpoints });
     }
     services.set(key, { ...splitName(key), clusterIPs, ports });
   }

@@ -76,8 +76,8 @@ const service = {
         properties: {
           opaque: {
             type: 'boolean',
-            default: false,
-            description: 'Whether clients must not look into the bytes.',
+            description:
+              'Whether clients must not look into the bytes. True when left out and an endpoint is opaque.',
           },
           endpoints: {
             type: 'array',

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, ParsedNode, YAMLError } from 'yaml';
 
 import { errorMessage } from '../../runtime/errors.ts';
@@ -52,20 +52,40 @@ function parse(text: string): YamlText {
     prettyErrors: false,
     version: '1.2',
     stringKeys: true,
+    // Checked below: the parser compares each key with all before it, which takes seconds for thousands of workloads.
+    uniqueKeys: false,
     resolveKnownTags: false,
   });
-  const flaws = [...document.errors, ...document.warnings];
-  if (flaws.length > 0) throw fileError(flaws.map((flaw) => syntaxProblem(flaw, lines)));
+  const flaws = [...document.errors, ...document.warnings].map((flaw) => syntaxProblem(flaw, lines));
+  const repeated = repeatedKeys(document).map((offset) => repeatedKey(positionAt(lines, offset)));
+  if (flaws.length + repeated.length > 0) throw fileError([...flaws, ...repeated]);
   const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
   return { value, locate: (path, part) => positionAt(lines, offsetOf(document, path, part)) };
 }
 
 function syntaxProblem(flaw: YAMLError, lines: LineCounter): FileProblem {
-  const message =
-    flaw.code === 'DUPLICATE_KEY'
-      ? 'expected each key once, got this one again'
-      : `expected well-formed YAML: ${quoted(flaw.message)}`;
+  const message = `expected well-formed YAML: ${quoted(flaw.message)}`;
   return { position: positionAt(lines, flaw.pos[0]), field: '', message };
+}
+
+/** Where keys begin that their mapping had before. */
+function repeatedKeys(document: Document.Parsed): number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) offsets.push(key.range?.[0] ?? 0);
+        seen.add(key.value);
+      }
+    },
+  });
+  return offsets;
+}
+
+function repeatedKey(position: Position): FileProblem {
+  return { position, field: '', message: 'expected each key once, got this one again' };
 }
 
 function positionAt(lines: LineCounter, offset: number): Position {

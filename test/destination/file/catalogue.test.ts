@@ -120,6 +120,15 @@ describe('profiles of the file', () => {
     expect(catalogue.profile(target(path))).toMatchObject({ kind: 'endpoint', endpoint: expected });
   });
 
+  it.each([
+    ['', true],
+    ['opaque: false, ', false],
+  ])('are opaque as an endpoint is, unless the port says otherwise: %j', (said, opaque) => {
+    const file = readText(`workloads: {shop/db-0: {addresses: [10.1.0.8], ports: {3306: {protocol: opaque}}}}
+services: {shop/db: {ports: {3306: {${said}endpoints: [{workload: shop/db-0}]}}}}`);
+    expect(file.profile(target('db.shop.svc.cluster.local:3306'))).toMatchObject({ kind: 'service', opaque });
+  });
+
   it('tell workloads that share an address by their ports', () => {
     const shared = readText(`workloads:
   shop/a: {addresses: [127.0.0.1], serviceAccount: a, proxy: {inboundPort: 4143}, ports: {80: {}}}

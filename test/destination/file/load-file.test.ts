@@ -67,11 +67,11 @@ describe('the destination file on disk', () => {
   it('keeps the process from being ready until it is there and good', async () => {
     await using disk = await startFile();
     expect(disk.readiness.ready).toBe(false);
-    expect(disk.readiness.report()).toMatch(/^waiting: destination file: .*destination\.yaml/m);
+    expect(disk.readiness.report()).toMatch(/^waiting: destination-file: .*destination\.yaml/m);
     await disk.write('services: []');
     await eventually(() => {
       expect(disk.readiness.report()).toMatch(
-        /^waiting: destination file: .*line 1, column 11: services: expected a mapping/m,
+        /^waiting: destination-file: .*line 1, column 11: services: expected a mapping/m,
       );
     });
     await disk.write(withEndpoint('10.0.0.1'));
@@ -84,7 +84,7 @@ describe('the destination file on disk', () => {
     await disk.write('services:\n  shop/api: {ports: {80: {opaque: 7}}}');
     await eventually(() =>
       expect(disk.readiness.report()).toBe(
-        `ready\ndegraded: destination file: ${disk.file}: line 2, column 35: services.shop/api.ports.80.opaque: expected true or false, got 7\n`,
+        `ready\ndegraded: destination-file: ${disk.file}: line 2, column 35: services.shop/api.ports.80.opaque: expected true or false, got 7\n`,
       ),
     );
     expect(disk.catalogue.value).toBe(good);

@@ -11,7 +11,7 @@ describe('a destination file of any bytes', () => {
         for (const line of problemsOf(text))
           expect(line).toMatch(/^(line \d+, column \d+: .*expected |and \d+ more$)/);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -27,7 +27,7 @@ describe('a destination file of any bytes', () => {
           expect(line).toMatch(/^(line \d+, column \d+: .*expected |and \d+ more$)/);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
