@@ -99,8 +99,8 @@ export class StreamConnection implements Connection {
     const shuttingDown = socket.writableEnded && !socket.writableFinished;
     // TLS ends with the connection beneath it. To destroy it as well, when it has just finished its handshake and is
     // still about to tell so, takes the whole process down (Node 26.10).
-    if (shuttingDown || this.#tcp.destroyed) socket.destroy();
-    else this.#tcp.resetAndDestroy();
+    if (shuttingDown) socket.destroy();
+    else if (!this.#tcp.destroyed) this.#tcp.resetAndDestroy();
   }
 
   /** What was read from the front and not consumed; it is the reader's now. */
