@@ -1,10 +1,5 @@
 import { Client, Metadata, credentials as grpcCredentials } from '@grpc/grpc-js';
-import type {
-  ChannelCredentials,
-  ChannelOptions,
-  ClientDuplexStream,
-  ClientReadableStream,
-} from '@grpc/grpc-js';
+import type { ChannelOptions, ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
 
 import type { Credentials } from '../pki/credentials.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
@@ -50,7 +45,7 @@ export interface ChannelTarget {
   readonly clock?: Clock;
 }
 
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+const handshakeTimeoutMs = 10_000;
 const defaultReconnect = { minMs: 100, maxMs: 10_000 };
 
 /** Longer than grpc-js's longest wait between attempts, its jitter included. */
@@ -58,27 +53,22 @@ const stuckAfterMs = (maxReconnectMs: number): number => 1.5 * maxReconnectMs + 
 
 /** Throws `server_name_missing` where an address that is not loopback comes without a server name. */
 export function connectChannel(target: ChannelTarget): Channel {
-  const { clock = systemClock, reconnect = defaultReconnect } = target;
-  const guard = new ConnectGuard(clock, stuckAfterMs(reconnect.maxMs), () => channel.startAfresh());
-  const credentials = credentialsOf(target, guard, clock);
-  const channel = new GrpcChannel(
-    () => new Client(`dns:${formatSocketAddress(target.address)}`, credentials, channelOptions(reconnect)),
-    guard,
-  );
-  return channel;
-}
-
-function credentialsOf(target: ChannelTarget, guard: ConnectGuard, clock: Clock): ChannelCredentials {
-  const { serverName, address } = target;
-  if (serverName !== undefined) {
-    const handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS;
-    return new MeshChannelCredentials({ ...target, serverName, handshakeTimeoutMs, guard, clock });
+  const { address, serverName, clock = systemClock, reconnect = defaultReconnect } = target;
+  if (serverName === undefined && !isLoopback(address.host)) {
+    throw rpcErrors.error(
+      'server_name_missing',
+      `expected a TLS server name beside ${formatSocketAddress(address)}, got none; only loopback addresses may go without`,
+    );
   }
-  if (isLoopback(address.host)) return grpcCredentials.createInsecure();
-  throw rpcErrors.error(
-    'server_name_missing',
-    `expected a TLS server name beside ${formatSocketAddress(address)}, got none; only loopback addresses may go without`,
-  );
+  return new GrpcChannel((gone, startAfresh) => {
+    const guard = new ConnectGuard(clock, stuckAfterMs(reconnect.maxMs), startAfresh);
+    gone.addEventListener('abort', () => guard.end(), { once: true });
+    const credentials =
+      serverName === undefined
+        ? grpcCredentials.createInsecure()
+        : new MeshChannelCredentials({ ...target, serverName, handshakeTimeoutMs, clock, gone, guard });
+    return new Client(`dns:${formatSocketAddress(address)}`, credentials, channelOptions(reconnect));
+  });
 }
 
 /** Clients spread over the replicas that a name resolves to. */
@@ -104,22 +94,13 @@ function channelOptions(reconnect: { readonly minMs: number; readonly maxMs: num
 }
 
 class GrpcChannel implements Channel {
-  readonly #connect: () => Client;
-  readonly #guard: ConnectGuard;
-  #client: Client;
-  #closed = false;
+  readonly #connect: (gone: AbortSignal, startAfresh: () => void) => Client;
+  #gone = new AbortController();
+  #client: Client | undefined;
 
-  constructor(connect: () => Client, guard: ConnectGuard) {
+  constructor(connect: (gone: AbortSignal, startAfresh: () => void) => Client) {
     this.#connect = connect;
-    this.#guard = guard;
-    this.#client = connect();
-  }
-
-  /** Looks the name up again and connects anew; calls that wait for the old connection fail as unavailable. */
-  startAfresh(): void {
-    if (this.#closed) return;
-    this.#client.close();
-    this.#client = this.#connect();
+    this.#client = this.#begin();
   }
 
   async unary<Q, S>(method: Method<Q, S>, request: Q, options: CallOptions = {}): Promise<S> {
@@ -148,15 +129,24 @@ class GrpcChannel implements Channel {
   }
 
   close(): void {
-    this.#closed = true;
-    this.#guard.stop();
-    this.#client.close();
+    this.#gone.abort(closed());
+    this.#client?.close();
+    this.#client = undefined;
   }
 
   /** grpc-js throws errors without a status when a closed client is used. */
   get #open(): Client {
-    if (!this.#closed) return this.#client;
-    throw rpcErrors.error('rpc_unavailable', 'expected an open channel, got one that was closed');
+    if (this.#client === undefined) throw closed();
+    return this.#client;
+  }
+
+  #begin(): Client {
+    return this.#connect(this.#gone.signal, () => {
+      // Looks the name up again and connects anew; calls that wait for the old connection fail as unavailable.
+      this.close();
+      this.#gone = new AbortController();
+      this.#client = this.#begin();
+    });
   }
 
   #ask(path: string, request: Buffer, { signal, timeoutMs }: CallOptions): Promise<Buffer> {
@@ -180,6 +170,10 @@ class GrpcChannel implements Channel {
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
+}
+
+function closed(): Error {
+  return rpcErrors.error('rpc_unavailable', 'expected an open channel, got one that was closed');
 }
 
 function identity(bytes: Buffer): Buffer {

@@ -10,7 +10,6 @@ export class ConnectGuard {
   readonly #limitMs: number;
   readonly #onStuck: () => void;
   #timer: Timer | undefined;
-  #stopped = false;
 
   /** `limitMs` must be longer than the longest wait between two attempts. */
   constructor(clock: Clock, limitMs: number, onStuck: () => void) {
@@ -21,18 +20,11 @@ export class ConnectGuard {
 
   begin(): void {
     this.end();
-    if (this.#stopped) return;
     this.#timer = this.#clock.after(this.#limitMs, this.#onStuck);
   }
 
   end(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-  }
-
-  /** For good: attempts that are still under way are nobody's concern. */
-  stop(): void {
-    this.#stopped = true;
-    this.end();
   }
 }

@@ -24,6 +24,8 @@ export interface MeshTlsOptions {
   /** For TLS, and again for the first frame of HTTP/2. */
   readonly handshakeTimeoutMs: number;
   readonly guard: ConnectGuard;
+  /** Aborted when nobody wants a connection any more; grpc-js itself goes on with what it has begun. */
+  readonly gone: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -55,7 +57,8 @@ export class MeshChannelCredentials extends ChannelCredentials {
   override _createSecureConnector(): SecureConnector {
     return {
       // Called before each TCP connect, then after it.
-      waitForReady: () => {
+      waitForReady: async () => {
+        this.#options.gone.throwIfAborted();
         this.#options.guard.begin();
         return Promise.resolve();
       },
@@ -71,7 +74,8 @@ export class MeshChannelCredentials extends ChannelCredentials {
       return await this.#connect(raw);
     } catch (error) {
       raw.destroy();
-      const { serverName, log } = this.#options;
+      const { serverName, gone, log } = this.#options;
+      if (gone.aborted) throw error;
       log.warn({ serverName, peer: raw.remoteAddress, error: errorMessage(error) }, 'TLS to a server failed');
       throw error;
     }
@@ -97,6 +101,7 @@ export class MeshChannelCredentials extends ChannelCredentials {
       socket.on('error', reject);
       socket.once('secureConnect', () => {
         timer.cancel();
+        if (this.#options.gone.aborted) return socket.destroy();
         timer = this.#limit(socket, 'begin HTTP/2', () => socket.bytesRead === 0);
         resolve(socket);
       });
