@@ -27,10 +27,14 @@ export interface FileProblem {
 
 const MAX_SHOWN = 10;
 
+/** Beyond these, problems are only counted: finding the place of each of thousands would take seconds. */
+const MAX_LOCATED = 200;
+
 /** Gathers what is wrong, so that one look at the message mends the whole file. */
 export class Problems {
   readonly #text: LocatedText;
   readonly #found: FileProblem[] = [];
+  #unplaced = 0;
 
   constructor(text: LocatedText) {
     this.#text = text;
@@ -38,7 +42,8 @@ export class Problems {
 
   /** `part` says whether the name of the field is at fault or what stands in it. */
   add(path: FieldPath, message: string, part: 'key' | 'value' = 'value'): void {
-    this.#found.push({ position: this.#text.locate(path, part), field: fieldText(path), message });
+    if (this.#found.length >= MAX_LOCATED) this.#unplaced += 1;
+    else this.#found.push({ position: this.#text.locate(path, part), field: fieldText(path), message });
   }
 
   get any(): boolean {
@@ -47,17 +52,20 @@ export class Problems {
 
   /** All of them as one `file_invalid`. */
   error(): AppError {
-    return fileError(this.#found);
+    return fileError(this.#found, this.#unplaced);
   }
 }
 
-/** The one error of a file that cannot be used; the first problems in the order of the text, one to a line. */
-export function fileError(problems: readonly FileProblem[]): AppError {
+/**
+ * The one error of a file that cannot be used; the first problems in the order of the text, one to a line, and how
+ * many there are besides. `unplaced` counts those that are not among `problems`.
+ */
+export function fileError(problems: readonly FileProblem[], unplaced = 0): AppError {
   const sorted = problems.toSorted(
     (a, b) => a.position.line - b.position.line || a.position.column - b.position.column,
   );
   const lines = sorted.slice(0, MAX_SHOWN).map(problemText);
-  const more = sorted.length - lines.length;
+  const more = sorted.length - lines.length + unplaced;
   if (more > 0) lines.push(`and ${more} more`);
   return destinationErrors.error('file_invalid', lines.join('\n'));
 }

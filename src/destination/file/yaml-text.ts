@@ -19,8 +19,8 @@ const MAX_ALIASES = 100;
 const START: Position = { line: 1, column: 1 };
 
 /**
- * Reads one YAML 1.2 document, without tags of other types. Keys are text whatever they look like, so that `7000` and `"7000"` are the
- * same key and given only once. Throws `file_invalid`, nothing else.
+ * Reads one YAML 1.2 document, without tags of other types. Keys are text whatever they look like, so that `7000`
+ * and `"7000"` are the same key and given only once. Throws `file_invalid`, nothing else.
  */
 export function parseYamlText(bytes: Uint8Array): YamlText {
   try {
