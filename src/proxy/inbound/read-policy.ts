@@ -26,9 +26,10 @@ export function readPolicy(server: Server): ServerPolicy {
 
 function readProtocol({ protocol }: Server): PortProtocol {
   const kind = required(protocol?.kind, 'a protocol');
+  const { value } = kind;
   if (kind.$case === 'detect') required(durationMs(kind.value.timeout), 'a timeout for detection');
-  if ('routes' in kind.value)
-    kind.value.routes.forEach(({ metadata }) => required(metadata, 'metadata of each route'));
+  const routes = 'routes' in value ? value.routes : 'httpRoutes' in value ? value.httpRoutes : [];
+  for (const { metadata } of routes) required(metadata, 'metadata of each route');
   return kind.$case;
 }
 
