@@ -60,7 +60,7 @@ export function connectChannel(target: ChannelTarget): Channel {
       `expected a TLS server name beside ${formatSocketAddress(address)}, got none; only loopback addresses may go without`,
     );
   }
-  return new GrpcChannel((gone, startAfresh) => {
+  const channel = new GrpcChannel((gone, startAfresh) => {
     const guard = new ConnectGuard(clock, stuckAfterMs(reconnect.maxMs), startAfresh);
     gone.addEventListener('abort', () => guard.end(), { once: true });
     const credentials =
@@ -68,6 +68,21 @@ export function connectChannel(target: ChannelTarget): Channel {
         ? grpcCredentials.createInsecure()
         : new MeshChannelCredentials({ ...target, serverName, handshakeTimeoutMs, clock, gone, guard });
     return new Client(`dns:${formatSocketAddress(address)}`, credentials, channelOptions(reconnect));
+  });
+  startAfreshWhenCertified(channel, target.credentials);
+  return channel;
+}
+
+/**
+ * A connection shows the certificate it was made with for as long as it lives. One that was made for the first
+ * certificate shows none, and servers would go on taking its calls for those of a stranger.
+ */
+function startAfreshWhenCertified(channel: GrpcChannel, credentials: Latest<Credentials | undefined>): void {
+  if (credentials.value !== undefined) return;
+  const unsubscribe = credentials.subscribe((own) => {
+    if (own === undefined) return;
+    unsubscribe();
+    channel.startAfresh();
   });
 }
 
@@ -134,6 +149,14 @@ class GrpcChannel implements Channel {
     this.#client = undefined;
   }
 
+  /** Looks the name up again and connects anew; calls that wait for the old connection fail as unavailable. */
+  startAfresh(): void {
+    if (this.#client === undefined) return;
+    this.close();
+    this.#gone = new AbortController();
+    this.#client = this.#begin();
+  }
+
   /** grpc-js throws errors without a status when a closed client is used. */
   get #open(): Client {
     if (this.#client === undefined) throw closed();
@@ -141,12 +164,7 @@ class GrpcChannel implements Channel {
   }
 
   #begin(): Client {
-    return this.#connect(this.#gone.signal, () => {
-      // Looks the name up again and connects anew; calls that wait for the old connection fail as unavailable.
-      this.close();
-      this.#gone = new AbortController();
-      this.#client = this.#begin();
-    });
+    return this.#connect(this.#gone.signal, () => this.startAfresh());
   }
 
   #ask(path: string, request: Buffer, { signal, timeoutMs }: CallOptions): Promise<Buffer> {

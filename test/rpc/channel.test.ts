@@ -89,16 +89,37 @@ describe('the TLS of a channel', () => {
     expect(await refusalOf(ask(channel))).toMatch(/^rpc_unavailable: .*/);
   });
 
-  it('shows no certificate before there is one, and the newest on each new connection', async () => {
+  it('shows no certificate before there is one, and begins anew with the first', async () => {
     const ca = TestCa.create();
     const credentials = new LatestValue<Credentials | undefined>(undefined);
-    await using first = await startServer([whoAmI], { ca });
-    using channel = first.connect({ credentials });
+    await using server = await startServer([whoAmI], { ca });
+    using channel = server.connect({ credentials });
     await expect(ask(channel)).resolves.toBe('nobody');
     credentials.set(ca.leaf({ identity: clientIdentity }).credentials());
-    await expect(ask(channel)).resolves.toBe('nobody');
-    using second = first.connect({ credentials });
-    await expect(ask(second)).resolves.toBe(clientIdentity.dnsName);
+    await expect(ask(channel)).resolves.toBe(clientIdentity.dnsName);
+  });
+
+  it('keeps a connection over a renewal, and shows the newest certificate on the next one', async () => {
+    const ca = TestCa.create();
+    const credentials = clientCredentials(ca);
+    await using server = await startServer([whoAmI], { ca });
+    using channel = server.connect({ credentials });
+    await expect(ask(channel)).resolves.toBe(clientIdentity.dnsName);
+    credentials.set(ca.leaf({ identity: serverIdentity }).credentials());
+    await expect(ask(channel)).resolves.toBe(clientIdentity.dnsName);
+    using second = server.connect({ credentials });
+    await expect(ask(second)).resolves.toBe(serverIdentity.dnsName);
+  });
+
+  it('stays closed when the first certificate comes after it was closed', async () => {
+    const credentials = new LatestValue<Credentials | undefined>(undefined);
+    await using server = await startServer([whoAmI]);
+    const channel = server.connect({ credentials });
+    channel.close();
+    credentials.set(server.ca.leaf({ identity: clientIdentity }).credentials());
+    expect(await refusalOf(ask(channel))).toBe(
+      'rpc_unavailable: expected an open channel, got one that was closed',
+    );
   });
 
   it('judges each new connection by the newest anchors', async () => {
