@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import { encodeTransportHeader, transportProtocol } from '../../../src/proxy/transport/transport-header.ts';
 import { dialledDestination } from '../../../src/proxy/original-destination.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -396,6 +398,25 @@ describe('closing', () => {
     client.socket.end();
     await closed;
     expect(rig.seen.at(-1)).toBe('closed: ended');
+  });
+
+  it('finds nothing left of clients that came and went at once', async () => {
+    await using rig = await outboundRig();
+    await using peer = await meshServer(rig.ca);
+    rig.directory.say(add(meshed(peer.key)));
+    const clients = Array.from({ length: 40 }, () => rig.client());
+    await Promise.all(clients.map(({ socket }) => once(socket, 'connect')));
+    for (const [index, { socket }] of clients.entries()) {
+      if (index % 4 === 0) socket.end();
+      else if (index % 4 === 1) socket.destroy();
+      else if (index % 4 === 2) socket.resetAndDestroy();
+      else socket.end('a word');
+    }
+    const count = (begin: RegExp): number => rig.seen.filter((line) => begin.test(line)).length;
+    // Of those that were reset some are gone before they are accepted.
+    await eventually(() => expect(count(/^accepted/)).toBeGreaterThanOrEqual(30));
+    await rig.listeners.close(new AbortController().signal);
+    expect(count(/^(closed|refused)/)).toBe(count(/^accepted/));
   });
 
   it('cuts what is open or held at the deadline', async () => {
