@@ -11,7 +11,7 @@ import { InboundListeners } from './inbound/inbound-listeners.ts';
 import { PolicyStore } from './inbound/policy-store.ts';
 import { dialledDestination, fixedDestination } from './original-destination.ts';
 import { Connector } from './outbound/connector.ts';
-import { OutboundListeners } from './outbound/outbound-listener.ts';
+import { OutboundListeners } from './outbound/outbound-listeners.ts';
 import { OwnListeners } from './outbound/own-listeners.ts';
 import { Resolver } from './outbound/resolver.ts';
 import { keepCredentials } from './own-credentials.ts';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Credentials } from '../../../../src/pki/credentials.ts';
 import { Connector } from '../../../../src/proxy/outbound/connector.ts';
 import type { LookupScope } from '../../../../src/proxy/outbound/lookup-scope.ts';
-import { OutboundListeners } from '../../../../src/proxy/outbound/outbound-listener.ts';
+import { OutboundListeners } from '../../../../src/proxy/outbound/outbound-listeners.ts';
 import type { OutboundObserver } from '../../../../src/proxy/outbound/observer.ts';
 import { OwnListeners } from '../../../../src/proxy/outbound/own-listeners.ts';
 import { Resolver } from '../../../../src/proxy/outbound/resolver.ts';
