@@ -10,6 +10,9 @@ import { issuerErrors } from '../src/issuers/errors.ts';
 import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
 import { pkiErrors } from '../src/pki/errors.ts';
 import { proxyErrors } from '../src/proxy/errors.ts';
+import { inboundErrors } from '../src/proxy/inbound/errors.ts';
+import { outboundErrors } from '../src/proxy/outbound/errors.ts';
+import { ProxyMetrics } from '../src/proxy/proxy-metrics.ts';
 import { proxySettings } from '../src/proxy/settings.ts';
 import { certifierMetrics } from '../src/rpc/certifier-metrics.ts';
 import { rpcErrors } from '../src/rpc/errors.ts';
@@ -37,7 +40,9 @@ export const errorPages = [
   { title: 'Issuers', catalogue: issuerErrors },
   { title: 'Certificates, requests, keys and names', catalogue: pkiErrors },
   { title: 'Destination', catalogue: destinationErrors },
-  { title: 'Proxy', catalogue: proxyErrors },
+  { title: 'Proxy, connections to a peer or the application', catalogue: proxyErrors },
+  { title: 'Proxy, outbound', catalogue: outboundErrors },
+  { title: 'Proxy, inbound', catalogue: inboundErrors },
   { title: 'Calls between processes', catalogue: rpcErrors },
   { title: 'Every process', catalogue: runtimeErrors },
   { title: 'Command line', catalogue: cliErrors },
@@ -45,7 +50,10 @@ export const errorPages = [
 
 /** What docs/metrics.md holds: everything that a process declares, in registries that nothing else uses. */
 export function metricPages(): { title: string; metrics: Metrics }[] {
-  const page = (title: string, ...declare: ((metrics: Metrics) => unknown)[]): { title: string; metrics: Metrics } => {
+  const page = (
+    title: string,
+    ...declare: ((metrics: Metrics) => unknown)[]
+  ): { title: string; metrics: Metrics } => {
     const metrics = new Metrics();
     for (const each of declare) each(metrics);
     return { title, metrics };
@@ -61,5 +69,6 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
     page('Every process with a certificate from identity (destination, proxy)', certifierMetrics),
     page('identity', identityMetrics, census, issuerMetrics, issuerTtl),
     page('destination', destination),
+    page('proxy', (metrics) => new ProxyMetrics(metrics, systemClock)),
   ];
 }

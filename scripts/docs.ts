@@ -1,8 +1,9 @@
-// Makes docs/configuration.md, docs/errors.md and docs/metrics.md from the declarations in the code, so that they cannot
+// Makes docs/configuration.md, docs/errors.md, docs/metrics.md and the schema of the destination file from the declarations in the code, so that they cannot
 // say anything else. With --check it writes nothing and fails when a page is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format } from 'prettier';
+import { destinationFileSchema } from '../src/destination/file/schema.ts';
 import { errorPages, configurationPages, metricPages } from './docs-sources.ts';
 import type { ErrorCatalogue, ErrorEntry } from '../src/runtime/errors.ts';
 import type { Settings } from '../src/runtime/env.ts';
@@ -15,7 +16,9 @@ const code = (text: string): string => `\`${text}\``;
 const rows = (cells: string[][]): string => cells.map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 
 function configuration(): string {
-  const parts = configurationPages.map(({ title, intro, settings }) => `## ${title}\n\n${intro}\n\n${settingsTable(settings)}`);
+  const parts = configurationPages.map(
+    ({ title, intro, settings }) => `## ${title}\n\n${intro}\n\n${settingsTable(settings)}`,
+  );
   return `# Configuration
 
 A process reads its settings from its environment, once, when it starts. A variable that is empty counts as not set. A process that
@@ -49,11 +52,18 @@ ${parts.join('\n\n')}
 
 function errorTable(catalogue: Catalogue): string {
   const header = '| code | status | what to do |\n| --- | --- | --- |\n';
-  return header + rows(Object.entries(catalogue.codes).map(([name, { kind, help }]) => [code(name), kind.toUpperCase(), help]));
+  return (
+    header +
+    rows(
+      Object.entries(catalogue.codes).map(([name, { kind, help }]) => [code(name), kind.toUpperCase(), help]),
+    )
+  );
 }
 
 function metrics(): string {
-  const parts = metricPages().map(({ title, metrics: declared }) => `## ${title}\n\n${metricTable(declared)}`);
+  const parts = metricPages().map(
+    ({ title, metrics: declared }) => `## ${title}\n\n${metricTable(declared)}`,
+  );
   return `# Metrics
 
 Each process shows its metrics at \`/metrics\` of its admin port, in the Prometheus text format.
@@ -66,20 +76,42 @@ function metricTable(declared: Metrics): string {
   const header = '| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n';
   return (
     header +
-    rows(declared.declarations.map(({ name, type, labels, help }) => [code(name), type, labels.map(code).join(', '), help]))
+    rows(
+      declared.declarations.map(({ name, type, labels, help }) => [
+        code(name),
+        type,
+        labels.map(code).join(', '),
+        help,
+      ]),
+    )
   );
 }
 
-const check = process.argv.includes('--check');
-const pages = { 'configuration.md': configuration(), 'errors.md': errors(), 'metrics.md': metrics() };
 const root = path.join(import.meta.dirname, '..');
 const layout = JSON.parse(readFileSync(path.join(root, '.prettierrc.json'), 'utf8')) as object;
+
+/** A page of Markdown, laid out as the rest is. */
+const page = (text: string): Promise<string> =>
+  format(`<!-- Made by npm run docs; change the code instead. -->\n\n${text}`, {
+    ...layout,
+    parser: 'markdown',
+  });
+
+const check = process.argv.includes('--check');
+const pages = {
+  'configuration.md': await page(configuration()),
+  'errors.md': await page(errors()),
+  'metrics.md': await page(metrics()),
+  'destination-file.schema.json': await format(JSON.stringify(destinationFileSchema), {
+    ...layout,
+    parser: 'json',
+  }),
+};
 for (const [name, text] of Object.entries(pages)) {
   const file = path.join(root, 'docs', name);
-  const page = await format(`<!-- Made by npm run docs; change the code instead. -->\n\n${text}`, { ...layout, parser: 'markdown' });
   if (!check) {
-    writeFileSync(file, page);
-  } else if (readOrEmpty(file) !== page) {
+    writeFileSync(file, text);
+  } else if (readOrEmpty(file) !== text) {
     process.stderr.write(`docs/${name} is out of date: run npm run docs\n`);
     process.exitCode = 1;
   }

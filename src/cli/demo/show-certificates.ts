@@ -1,6 +1,8 @@
 import { TrustBundle } from '../../pki/trust-bundle.ts';
 import { verifyChain } from '../../pki/verify-chain.ts';
 import type { Certificate } from '../../pki/certificate.ts';
+import { eventually } from './eventually.ts';
+import { scrape, sum } from './scrape.ts';
 import { fetchChain } from '../identity/fetch-chain.ts';
 import type { Stage } from './stage.ts';
 
@@ -46,4 +48,16 @@ export async function showCertificates(stage: Stage): Promise<void> {
       return `${leaf.sans.dns.join()}\n${spiffeId}\n${seconds} s, signed by ${leaf.issuer}`;
     });
   }
+  await stage.proofs.show('identity hears which trust bundle each of them uses', async () => {
+    const { sha256 } = TrustBundle.parsePem(stage.world.anchors);
+    const users = shown.length - 1;
+    const streams = async (): Promise<number> =>
+      sum(await scrape(ports.identityAdmin), 'kedge_trust_bundle_streams', { bundle: sha256 });
+    await eventually(async () => (await streams()) === users, {
+      clock: stage.clock,
+      signal: stage.signal,
+      what: () => `${users} processes to acknowledge the bundle ${sha256}`,
+    });
+    return `${users} acknowledge the bundle ${sha256.slice(0, 16)}`;
+  });
 }
