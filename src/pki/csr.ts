@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { createPublicKey, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { isAppError } from '../runtime/errors.ts';
 import type { CsrAttributes } from './csr-attributes.ts';
 import { readCsrAttributes } from './csr-attributes.ts';
@@ -159,7 +159,7 @@ function checkVersion(reader: DerReader): void {
  * The subject is empty: the names are the alternative names. Throws `key_not_allowed` for a key that cannot sign.
  */
 export function createCsr(options: { key: KeyObject; dnsName: string; uri?: string }): Buffer {
-  const publicKey = PublicKey.of(createPublicKey(options.key));
+  const publicKey = PublicKey.of(options.key);
   const names = [text(GENERAL_NAME.dns, options.dnsName)];
   if (options.uri !== undefined) names.push(text(GENERAL_NAME.uri, options.uri));
   const san = sequence(oid(OID.subjectAltName), octetString(sequence(...names)));

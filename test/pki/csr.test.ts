@@ -4,6 +4,7 @@ import { TAG, context } from '../../src/pki/der.ts';
 import { bitString, oid, sequence, setOf, smallInteger, text, tlv } from '../../src/pki/der-writer.ts';
 import { encodeName } from '../../src/pki/distinguished-name.ts';
 import { OID } from '../../src/pki/oids.ts';
+import { parsePem } from '../../src/pki/pem.ts';
 import { PublicKey } from '../../src/pki/public-key.ts';
 import { Pkcs10CertificateRequest } from '../../src/pki/x509.ts';
 import type { TestKeyType, TestSignature } from '../support/certificate-builder.ts';
@@ -157,6 +158,19 @@ describe('Csr', () => {
     const csr = Csr.parse(buildCsr({ keyType }));
     expect(csr.publicKey.algorithm).toBe(algorithm);
     expect(csr.verifySignature()).toBe(true);
+  });
+});
+
+describe('requests made elsewhere', () => {
+  itWithOpenssl('are read when the openssl command made them', () => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'key'];
+    const names = ['-subj', `/CN=${DNS}`, '-addext', `subjectAltName=DNS:${DNS}`];
+    const { text: pem } = openssl(['req', '-new', ...key, ...names], {});
+    const block = parsePem(pem).find(({ label }) => label === 'CERTIFICATE REQUEST')!;
+    const csr = Csr.parse(block.der);
+    expect(csr.verifySignature()).toBe(true);
+    expect(csr).toMatchObject({ commonName: DNS, sans: { dns: [DNS] }, extensionOids: [OID.subjectAltName] });
+    expect(csr.publicKey.algorithm).toBe('EC P-256');
   });
 });
 

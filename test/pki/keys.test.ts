@@ -1,10 +1,12 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import fc from 'fast-check';
 import { encodePrivateKey, generateKeyPair, keyMatches, parsePrivateKey } from '../../src/pki/keys.ts';
 import { encodePem } from '../../src/pki/pem.ts';
 import { PublicKey } from '../../src/pki/public-key.ts';
 import { testKeyPair } from '../support/certificate-builder.ts';
 import { itWithOpenssl, openssl } from '../support/openssl.ts';
-import { refusal } from '../support/refusal.ts';
+import { mutated } from '../support/mutated.ts';
+import { readOrRefuse, refusal } from '../support/refusal.ts';
 import { TestCa } from '../support/test-ca.ts';
 
 const ec = testKeyPair('P-256').privateKey;
@@ -79,6 +81,21 @@ describe('parsePrivateKey', () => {
     ],
   ])('refuses %s, and says what to do', (_name, pem, message) => {
     expect(refusal(() => parsePrivateKey(pem))).toBe(`${EXPECTED} ${message}`);
+  });
+});
+
+describe('parsePrivateKey with hostile bytes', () => {
+  it('reads or refuses any change of a key, and says nothing of its bytes', () => {
+    const der = ec.export({ type: 'pkcs8', format: 'der' });
+    fc.assert(
+      fc.property(mutated(der), (bytes) => {
+        readOrRefuse(() => parsePrivateKey(encodePem('PRIVATE KEY', bytes)));
+      }),
+      { numRuns: 200 },
+    );
+    expect(refusal(() => parsePrivateKey(encodePem('PRIVATE KEY', Buffer.from('5ecret'))))).not.toContain(
+      '5ecret',
+    );
   });
 });
 

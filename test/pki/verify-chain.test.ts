@@ -1,11 +1,11 @@
-import { OID } from '../../src/pki/oids.ts';
+import { Certificate } from '../../src/pki/certificate.ts';
 import { TrustBundle } from '../../src/pki/trust-bundle.ts';
 import type { ChainOptions } from '../../src/pki/verify-chain.ts';
 import { verifyChain } from '../../src/pki/verify-chain.ts';
-import { generalName, testKeyPair } from '../support/certificate-builder.ts';
+import { generalName } from '../support/certificate-builder.ts';
 import { brokenChains } from '../support/chains/broken.ts';
 import type { Presented } from '../support/chains/scenario.ts';
-import { middle, presented, root } from '../support/chains/scenario.ts';
+import { LEAF, middle, presented, root } from '../support/chains/scenario.ts';
 import { soundChains } from '../support/chains/sound.ts';
 import { itWithOpenssl, openssl } from '../support/openssl.ts';
 import { refusal } from '../support/refusal.ts';
@@ -146,7 +146,7 @@ describe('openssl as a judge of verifyChain', () => {
     }
   });
 
-  /** Rules that openssl does not have or that its command does not turn on. The contract's proxy has all but the last two. */
+  /** Rules that openssl does not have, or that its command does not turn on. */
   const OURS_ALONE = [
     /RSA-PSS|SHA-1|SHA-512|RSA-1024|P-224|P-521/,
     /URI|IP constraint|e-mail constraint|directory name/,
@@ -165,23 +165,78 @@ describe('openssl as a judge of verifyChain', () => {
   });
 });
 
-describe('what the bundle can hold', () => {
-  it('works with anchors of every algorithm at once', () => {
-    const cas = [
-      root(),
-      TestCa.create({ keyType: 'P-384' }),
-      TestCa.create({ keyPair: testKeyPair('RSA') }),
-      TestCa.create({ keyType: 'Ed25519' }),
+describe('chains made elsewhere', () => {
+  itWithOpenssl('hold when the openssl command made them', () => {
+    const config = [
+      'basicConstraints=critical,CA:TRUE',
+      'keyUsage=critical,keyCertSign,cRLSign',
+      'nameConstraints=critical,permitted;DNS:cluster.local',
     ];
-    const bundle = TrustBundle.of(cas.map(({ certificate }) => certificate));
-    for (const ca of cas)
-      expect(verifyChain(options(presented(ca, ca.leaf(), { bundle }))).at(-1)).toBe(
-        bundle.anchors.find((each) => each.equals(ca.certificate)),
-      );
+    const made = makeWithOpenssl(config.flatMap((line) => ['-addext', line]));
+    const [anchor, leaf] = [Certificate.parsePem(made.ca)[0]!, Certificate.parsePem(made.leaf)[0]!];
+    const path = verifyChain({
+      leaf,
+      intermediates: [],
+      bundle: TrustBundle.of([anchor]),
+      at: new Date(),
+      usage: 'both',
+    });
+    expect(path.map(({ subject }) => subject)).toEqual(['CN=web,O=Kedge', 'CN=openssl root']);
+    expect(anchor.nameConstraints).toMatchObject({ permittedDns: ['cluster.local'] });
+    expect(leaf.sans).toMatchObject({ dns: [LEAF], ip: ['10.0.0.1'] });
   });
 
-  it('takes a server-only intermediate for a server', () => {
-    const ca = middle({ extendedKeyUsage: [OID.serverAuth] });
-    expect(verifyChain({ ...options(presented(ca)), usage: 'server' })).toHaveLength(3);
+  itWithOpenssl('are refused when the openssl command made a CA for mail only', () => {
+    const made = makeWithOpenssl(['-addext', 'extendedKeyUsage=emailProtection']);
+    const [anchor, leaf] = [Certificate.parsePem(made.ca)[0]!, Certificate.parsePem(made.leaf)[0]!];
+    const bundle = TrustBundle.of([anchor]);
+    expect(
+      refusal(() => verifyChain({ leaf, intermediates: [], bundle, at: new Date(), usage: 'both' })),
+    ).toMatch(
+      /^chain_usage_not_allowed: expected the extended key usage serverAuth, got 1.3.6.1.5.5.7.3.4 in CN=openssl root/,
+    );
   });
 });
+
+describe('a bundle of every algorithm', () => {
+  it('leads each leaf to its own anchor', () => {
+    const cas = (['P-256', 'P-384', 'RSA', 'Ed25519'] as const).map((keyType) => TestCa.create({ keyType }));
+    const bundle = TrustBundle.of(cas.map(({ certificate }) => certificate));
+    for (const ca of cas) {
+      const path = verifyChain(options(presented(ca, ca.leaf(), { bundle })));
+      expect(path.at(-1)?.equals(ca.certificate)).toBe(true);
+    }
+  });
+});
+
+/** A root and a leaf below it, made by the openssl command alone. */
+function makeWithOpenssl(caArguments: readonly string[]): { ca: string; leaf: string } {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  const root = openssl(
+    ['req', '-x509', ...key, '-keyout', '-', '-subj', '/CN=openssl root', ...caArguments],
+    {},
+  ).text;
+  const leafArguments = [
+    '-addext',
+    `subjectAltName=DNS:${LEAF},IP:10.0.0.1`,
+    '-addext',
+    'basicConstraints=CA:FALSE',
+  ];
+  const args = [
+    'req',
+    '-x509',
+    '-CA',
+    'root',
+    '-CAkey',
+    'root',
+    ...key,
+    '-keyout',
+    'k',
+    '-subj',
+    '/O=Kedge/CN=web',
+    ...leafArguments,
+  ];
+  const certificate = (text: string): string =>
+    /-----BEGIN CERTIFICATE-----[^]+-----END CERTIFICATE-----/.exec(text)?.[0] ?? text;
+  return { ca: certificate(root), leaf: certificate(openssl(args, { root }).text) };
+}

@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const installed = spawnSync('openssl', ['version']).status === 0;
+const version = spawnSync('openssl', ['version'], { encoding: 'utf8' });
+const installed = version.status === 0 && /^OpenSSL [3-9]/.test(version.stdout);
 
 /** A test that asks the openssl command for its judgement; skipped, with the reason in its name, where there is none. */
 export function itWithOpenssl(name: string, run: () => void | Promise<void>): void {
   const test = async (): Promise<void> => run();
   if (installed) it(name, test);
-  else it.skip(`${name} (skipped: needs the openssl command on the PATH)`, test);
+  else it.skip(`${name} (skipped: needs the openssl command, 3.0 or later, on the PATH)`, test);
 }
 
 export interface OpensslAnswer {
