@@ -27,13 +27,17 @@ export class StreamConnection implements Connection {
     this.#clock = clock;
     this.local = { host: plainAddress(tcp.localAddress), port: tcp.localPort ?? 0 };
     this.remote = { host: plainAddress(tcp.remoteAddress), port: tcp.remotePort ?? 0 };
+    // A paused socket still tells its end, once, also while nobody reads.
+    socket.once('end', () => {
+      this.#ended = true;
+    });
     // Whoever reads or writes next is told; until then an error must not go unheard, which would end the process.
     socket.on('error', (error) => {
       this.#failure ??= error;
     });
   }
 
-  /** The other side ended its bytes while the front was read, so that the socket will not say so again. */
+  /** The other side has ended its bytes; the socket will not say so again. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -75,10 +79,7 @@ export class StreamConnection implements Connection {
       socket.pause();
       resolve(undefined);
     };
-    const onEnd = (): void => {
-      this.#ended = true;
-      resolve(undefined);
-    };
+    const onEnd = (): void => resolve(undefined);
     const onClose = (): void => reject(readFailure(this.#failure));
     this.#interrupt = reject;
     if (socket.destroyed) onClose();

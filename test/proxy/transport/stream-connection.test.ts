@@ -51,6 +51,15 @@ describe('reading the front of a connection', () => {
     expect(near.ended).toBe(true);
   });
 
+  it('remembers an end that came while nobody read', async () => {
+    await using bench = new Bench();
+    const { far, near } = await bench.pair();
+    far.end('one\n');
+    expect(await near.readFront(line, limits)).toBe('one');
+    await until(() => near.ended);
+    expect(await near.readFront(line, limits)).toBe('unfinished: ');
+  });
+
   it('gives up in time, however many bytes trickle in', async () => {
     await using bench = new Bench();
     const { far, near } = await bench.pair();
