@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { identityClient, identityService } from '../../src/rpc/identity-api.ts';
 import type { CertifyRequest, CertifyResponse } from '../../src/rpc/identity-api.ts';
 import { inboundPolicyClient, inboundPolicyService, Server } from '../../src/rpc/inbound-policy-api.ts';
@@ -7,8 +10,9 @@ import { trustApiClient, trustService } from '../../src/rpc/trust-api.ts';
 import type { Service } from '../../src/rpc/service.ts';
 import { LatestValue } from '../../src/runtime/latest.ts';
 import { eventually } from '../support/eventually.ts';
+import { connectRaw, frame } from '../support/raw-grpc.ts';
 import { refusalOf } from '../support/refusal.ts';
-import { clientCredentials, clientIdentity, startServer } from '../support/rpc-server.ts';
+import { clientCredentials, clientIdentity, serverIdentity, startServer } from '../support/rpc-server.ts';
 
 const request: CertifyRequest = {
   identity: 'web.shop',
@@ -243,6 +247,43 @@ describe('server streams', () => {
     const stream = inboundPolicyClient(channel).watchPort({ workload: 'w', port: 80 }, signal);
     for await (const each of stream) all.push(each);
     expect(all).toEqual([policy('only')]);
+  });
+});
+
+describe('a stream whose reader is slow', () => {
+  it('skips what the reader had no time for, and brings it to the last state', async () => {
+    const latest = new LatestValue(policy('0'));
+    await using server = await startServer([policies(latest)]);
+    using client = await connectRaw(server.address, {
+      ca: server.ca.bundle.pem,
+      servername: serverIdentity.dnsName,
+    });
+    const stream = client.session.request({
+      ':method': 'POST',
+      ':path': '/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort',
+      'content-type': 'application/grpc',
+    });
+    stream.end(frame(Buffer.from('0a01771050', 'hex')));
+    await once(stream, 'response');
+    // Each message fills the flow-control window by itself, and nothing is read.
+    const versions = 50;
+    for (let version = 1; version <= versions; version++) {
+      latest.set(policy(`${version} ${'x'.repeat(100_000)}`));
+      await nextTurn();
+    }
+    const names: number[] = [];
+    let bytes = Buffer.alloc(0);
+    stream.on('data', (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      for (let end: number; bytes.length >= 5 && bytes.length >= (end = 5 + bytes.readUInt32BE(1));) {
+        names.push(parseInt(Server.decode(bytes.subarray(5, end)).labels['name'] ?? '', 10));
+        bytes = bytes.subarray(end);
+      }
+    });
+    await eventually(() => expect(names.at(-1)).toBe(versions));
+    expect(names[0]).toBe(0);
+    expect(names.length).toBeLessThan(10);
+    expect(names).toEqual(names.toSorted((a, b) => a - b));
   });
 });
 
