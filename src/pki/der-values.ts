@@ -76,7 +76,7 @@ export function readOid(element: DerElement): string {
   if (content.length === 0 || content.length > 64 || (content.at(-1) ?? 0x80) >= 0x80) {
     malformed('an OBJECT IDENTIFIER of 1 to 64 bytes that ends with its last arc', `${content.length} bytes`);
   }
-  const arcs: number[] = [];
+  let dotted = '';
   let arc = 0;
   let atStart = true;
   for (const byte of content) {
@@ -85,12 +85,16 @@ export function readOid(element: DerElement): string {
     if (arc > 2 ** 48) malformed('arcs of an OBJECT IDENTIFIER of at most 2^48', 'a larger one');
     atStart = byte < 0x80;
     if (!atStart) continue;
-    arcs.push(arc);
+    dotted += dotted === '' ? firstArcs(arc) : `.${arc}`;
     arc = 0;
   }
-  const first = arcs[0] ?? 0;
-  const top = Math.min(Math.floor(first / 40), 2);
-  return [top, first - top * 40, ...arcs.slice(1)].join('.');
+  return dotted;
+}
+
+/** The first two arcs share a number: 40 times the one, which is 0, 1 or 2, plus the other. */
+function firstArcs(both: number): string {
+  const top = Math.min(Math.floor(both / 40), 2);
+  return `${top}.${both - top * 40}`;
 }
 
 /** Elements of a SET OF: DER sorts their encodings (X.690 11.6). */
@@ -111,12 +115,11 @@ const GENERALIZED_TIME = /^\d{14}Z$/;
  */
 export function readTime(element: DerElement): Date {
   const text = fourDigitYear(element);
-  const part = (from: number, to: number): number => Number(text.slice(from, to));
-  const date = new Date(0);
-  date.setUTCFullYear(part(0, 4), part(4, 6) - 1, part(6, 8));
-  date.setUTCHours(part(8, 10), part(10, 12), part(12, 14));
-  // A date that had to be carried over (31 February, second 60) does not read back as it was written.
-  if (asGeneralizedTime(date) !== text) malformed('a date that exists', text);
+  const part = (from: number): string => text.slice(from, from + 2);
+  const iso = `${text.slice(0, 4)}-${part(4)}-${part(6)}T${part(8)}:${part(10)}:${part(12)}.000Z`;
+  const date = new Date(iso);
+  // A date that is none, or had to be carried over (31 February, 24:00), does not read back as it was written.
+  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) malformed('a date that exists', text);
   if (date.getTime() < 0) malformed('a date from 1970 on', text);
   return date;
 }

@@ -31,11 +31,36 @@ export const MAX_DER_BYTES = 64 * 1024;
 /** Deeper nesting than any structure read here has. */
 const MAX_DEPTH = 16;
 
-/** One element: `tlv` is the whole encoding, `content` what is inside. Both are views of the input. */
-export interface DerElement {
+/** One element of an input, of which it gives views when asked: most elements are only walked over. */
+export class DerElement {
   readonly tag: number;
-  readonly content: Buffer;
-  readonly tlv: Buffer;
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #contentStart: number;
+  readonly #end: number;
+
+  constructor(tag: number, bytes: Buffer, start: number, contentStart: number, end: number) {
+    this.tag = tag;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#contentStart = contentStart;
+    this.#end = end;
+  }
+
+  /** What is inside. */
+  get content(): Buffer {
+    return this.#bytes.subarray(this.#contentStart, this.#end);
+  }
+
+  /** The whole encoding. */
+  get tlv(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  /** A reader of the content, `depth` levels down. */
+  reader(what: string, depth: number): DerReader {
+    return new DerReader(this.#bytes, what, depth, this.#contentStart, this.#end);
+  }
 }
 
 /**
@@ -47,13 +72,14 @@ export class DerReader {
   readonly what: string;
   readonly #bytes: Buffer;
   readonly #depth: number;
-  #offset = 0;
+  readonly #end: number;
+  #offset: number;
 
-  constructor(bytes: Uint8Array, what: string, depth = 0) {
-    if (bytes.length > MAX_DER_BYTES) {
+  constructor(bytes: Uint8Array, what: string, depth = 0, start = 0, end = bytes.length) {
+    if (end - start > MAX_DER_BYTES) {
       throw pkiErrors.error(
         'der_malformed',
-        `${what}: expected at most ${MAX_DER_BYTES} bytes, got ${bytes.length}`,
+        `${what}: expected at most ${MAX_DER_BYTES} bytes, got ${end - start}`,
       );
     }
     if (depth > MAX_DEPTH)
@@ -61,16 +87,18 @@ export class DerReader {
     this.#bytes = asBuffer(bytes);
     this.what = what;
     this.#depth = depth;
+    this.#offset = start;
+    this.#end = end;
   }
 
   /** True when every element has been read. */
   get done(): boolean {
-    return this.#offset === this.#bytes.length;
+    return this.#offset === this.#end;
   }
 
   /** Tag of the next element, `undefined` at the end. */
   get nextTag(): number | undefined {
-    return this.#bytes[this.#offset];
+    return this.#offset < this.#end ? this.#bytes[this.#offset] : undefined;
   }
 
   /** Reads the next element, whatever it is. */
@@ -80,14 +108,10 @@ export class DerReader {
     if ((tag & 0x1f) === 0x1f) this.#fail('a tag number below 31', hex(tag));
     const length = this.#length();
     const end = this.#offset + length;
-    if (end > this.#bytes.length) {
-      this.#fail(`${length} bytes of content`, `only ${this.#bytes.length - this.#offset}`);
+    if (end > this.#end) {
+      this.#fail(`${length} bytes of content`, `only ${this.#end - this.#offset}`);
     }
-    const element = {
-      tag,
-      content: this.#bytes.subarray(this.#offset, end),
-      tlv: this.#bytes.subarray(start, end),
-    };
+    const element = new DerElement(tag, this.#bytes, start, this.#offset, end);
     this.#offset = end;
     return element;
   }
@@ -115,16 +139,16 @@ export class DerReader {
 
   /** A reader of an element's content, one level deeper. */
   into(element: DerElement, what: string): DerReader {
-    return new DerReader(element.content, what, this.#depth + 1);
+    return element.reader(what, this.#depth + 1);
   }
 
   /** Refuses elements after the last one expected. */
   end(): void {
-    if (!this.done) this.#fail('no more bytes', `${this.#bytes.length - this.#offset} left over`);
+    if (!this.done) this.#fail('no more bytes', `${this.#end - this.#offset} left over`);
   }
 
   #byte(): number {
-    const byte = this.#bytes[this.#offset];
+    const byte = this.nextTag;
     if (byte === undefined) this.#fail('another byte', 'the end');
     this.#offset += 1;
     return byte;

@@ -60,12 +60,15 @@ export function readGeneralNames(reader: DerReader): GeneralNames {
   return names;
 }
 
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
 /** Printable ASCII only: a NUL or a line break in a name has only ever served to deceive someone. */
 export function readAscii(element: DerElement, what: string): string {
-  if (element.content.some((byte) => byte < 0x20 || byte > 0x7e)) {
+  const text = element.content.toString('latin1');
+  if (!PRINTABLE.test(text)) {
     throw pkiErrors.error('der_malformed', `${what}: expected printable ASCII, got other bytes`);
   }
-  return element.content.toString('latin1');
+  return text;
 }
 
 function readAddress(bytes: Buffer): string {
