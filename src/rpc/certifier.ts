@@ -46,6 +46,10 @@ const RENEW_AT = 0.7;
 const JITTER = 0.05;
 
 const ATTEMPT_TIMEOUT_MS = 10_000;
+
+/** Advice to wait longer than this is not followed: the service may be another one by then. */
+const LONGEST_ADVICE_MS = 10 * 60_000;
+
 const backoffDefault: BackoffPolicy = { minMs: 250, maxMs: 10_000, jitter: 0.5 };
 
 /** Obtains this process's certificate and replaces it in time, with a new key each time. Keys are never written anywhere. */
@@ -151,10 +155,10 @@ export class Certifier {
   }
 
   #retryDelay(error: unknown): number {
-    const { clock, log, maxRefreshMs } = this.#options;
+    const { clock, log } = this.#options;
     const now = clock.now();
     const advisedMs = (isAppError(error) ? error.retryAfterMs : undefined) ?? 0;
-    const retryInMs = Math.min(Math.max(this.#backoff.next(), advisedMs), maxRefreshMs);
+    const retryInMs = Math.max(this.#backoff.next(), Math.min(advisedMs, LONGEST_ADVICE_MS));
     const fields = {
       code: errorCode(error),
       error: errorMessage(error),

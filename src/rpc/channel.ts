@@ -110,8 +110,9 @@ function channelOptions(reconnect: { readonly minMs: number; readonly maxMs: num
 
 class GrpcChannel implements Channel {
   readonly #connect: (gone: AbortSignal, startAfresh: () => void) => Client;
+  readonly #closed = new AbortController();
   #gone = new AbortController();
-  #client: Client | undefined;
+  #client: Client;
 
   constructor(connect: (gone: AbortSignal, startAfresh: () => void) => Client) {
     this.#connect = connect;
@@ -123,13 +124,10 @@ class GrpcChannel implements Channel {
   }
 
   async *serverStream<Q, S>(method: Method<Q, S>, request: Q, signal: AbortSignal): AsyncGenerator<S> {
-    signal.throwIfAborted();
+    const either = this.#either(signal);
     const bytes = encode(method.request, request);
-    yield* readStream(
-      this.#open.makeServerStreamRequest(method.path, identity, identity, bytes),
-      method,
-      signal,
-    );
+    const stream = this.#client.makeServerStreamRequest(method.path, identity, identity, bytes);
+    yield* readStream(stream, method, either);
   }
 
   async *bidiStream<Q, S>(
@@ -137,41 +135,49 @@ class GrpcChannel implements Channel {
     requests: AsyncIterable<Q>,
     signal: AbortSignal,
   ): AsyncGenerator<S> {
-    signal.throwIfAborted();
-    const stream = this.#open.makeBidiStreamRequest(method.path, identity, identity);
+    const either = this.#either(signal);
+    const stream = this.#client.makeBidiStreamRequest(method.path, identity, identity);
     void sendAll(stream, method, requests);
-    yield* readStream(stream, method, signal);
+    yield* readStream(stream, method, either);
   }
 
   close(): void {
-    this.#gone.abort(closed());
-    this.#client?.close();
-    this.#client = undefined;
+    this.#closed.abort(
+      rpcErrors.error('rpc_unavailable', 'expected an open channel, got one that was closed'),
+    );
+    this.#leave();
   }
 
-  /** Looks the name up again and connects anew; calls that wait for the old connection fail as unavailable. */
+  /** Looks the name up again and connects anew. Calls that wait for a connection fail; those on the old one go on. */
   startAfresh(): void {
-    if (this.#client === undefined) return;
-    this.close();
+    if (this.#closed.signal.aborted) return;
+    this.#leave();
     this.#gone = new AbortController();
     this.#client = this.#begin();
-  }
-
-  /** grpc-js throws errors without a status when a closed client is used. */
-  get #open(): Client {
-    if (this.#client === undefined) throw closed();
-    return this.#client;
   }
 
   #begin(): Client {
     return this.#connect(this.#gone.signal, () => this.startAfresh());
   }
 
+  #leave(): void {
+    this.#gone.abort();
+    this.#client.close();
+  }
+
+  /** What ends a call: the caller's signal or the end of the channel. Throws its reason when it is aborted already. */
+  #either(signal: AbortSignal | undefined): AbortSignal {
+    const closed = this.#closed.signal;
+    const either = signal === undefined ? closed : AbortSignal.any([signal, closed]);
+    either.throwIfAborted();
+    return either;
+  }
+
   #ask(path: string, request: Buffer, { signal, timeoutMs }: CallOptions): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
+      const either = this.#either(signal);
       const abort = (): void => call.cancel();
-      const call = this.#open.makeUnaryRequest(
+      const call = this.#client.makeUnaryRequest(
         path,
         identity,
         identity,
@@ -179,19 +185,15 @@ class GrpcChannel implements Channel {
         new Metadata(),
         timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
         (error, response = Buffer.alloc(0)) => {
-          signal?.removeEventListener('abort', abort);
-          if (signal?.aborted === true) reject(signal.reason as Error);
+          either.removeEventListener('abort', abort);
+          if (either.aborted) reject(either.reason as Error);
           else if (error !== null) reject(fromStatus(error));
           else resolve(response);
         },
       );
-      signal?.addEventListener('abort', abort, { once: true });
+      either.addEventListener('abort', abort, { once: true });
     });
   }
-}
-
-function closed(): Error {
-  return rpcErrors.error('rpc_unavailable', 'expected an open channel, got one that was closed');
 }
 
 function identity(bytes: Buffer): Buffer {

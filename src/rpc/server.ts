@@ -1,6 +1,7 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 import type { Credentials } from '../pki/credentials.ts';
+import { errorMessage } from '../runtime/errors.ts';
 import { LatestValue } from '../runtime/latest.ts';
 import type { Latest } from '../runtime/latest.ts';
 import { listen } from '../runtime/listen.ts';
@@ -70,8 +71,12 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     },
     onRefused: (reason) => metrics.refused.inc({ reason }),
   });
+  const address = await listen(acceptor.server, options.address).catch((error: unknown) => {
+    acceptor.stop();
+    throw error;
+  });
+  acceptor.server.on('error', (error) => log.error({ error: errorMessage(error) }, 'accept failed'));
   const unsubscribe = credentials.subscribe((newest) => cutUntrusted(connections, newest, metrics));
-  const address = await listen(acceptor.server, options.address);
   return {
     address,
     close: async (deadline) => {

@@ -1,6 +1,6 @@
 import type { Call } from './call.ts';
 import { decode, encode, encodeOnce } from './method.ts';
-import type { Method } from './method.ts';
+import type { MessageType, Method } from './method.ts';
 import { BoundedStreamWriter } from './stream-writer.ts';
 import type { ByteSink, Fold, StreamWriter } from './stream-writer.ts';
 
@@ -42,24 +42,20 @@ export function unaryMethod<Request, Response>(
 }
 
 /**
- * One request, many answers. The stream ends when the handler's promise settles: with OK, or with the status of
- * its rejection. A handler that pushes changes therefore waits for `call.signal`.
+ * One request, many answers. The stream ends when the handler's promise settles: with OK after all that was written,
+ * or with the status of its rejection. A handler that pushes changes therefore waits for `call.signal`.
  */
 export function serverStreamMethod<Request, Response extends object>(
   method: Method<Request, Response>,
   handler: (request: Request, call: Call, out: StreamWriter<Response>) => Promise<void>,
   fold: Fold<Response>,
 ): ServedMethod {
-  const encodeResponse = encodeOnce(method.response);
+  const write = writing(method.response, fold);
   return {
     kind: 'server_stream',
     path: method.path,
     handle: (request, call, sink) =>
-      handler(
-        decode(method.request, request),
-        call,
-        new BoundedStreamWriter({ sink, signal: call.signal, encode: encodeResponse, fold }),
-      ),
+      write(call, sink, (out) => handler(decode(method.request, request), call, out)),
   };
 }
 
@@ -69,16 +65,26 @@ export function bidiStreamMethod<Request, Response extends object>(
   handler: (requests: AsyncIterable<Request>, call: Call, out: StreamWriter<Response>) => Promise<void>,
   fold: Fold<Response>,
 ): ServedMethod {
-  const encodeResponse = encodeOnce(method.response);
+  const write = writing(method.response, fold);
   return {
     kind: 'bidi_stream',
     path: method.path,
     handle: (requests, call, sink) =>
-      handler(
-        decodeAll(method, requests),
-        call,
-        new BoundedStreamWriter({ sink, signal: call.signal, encode: encodeResponse, fold }),
-      ),
+      write(call, sink, (out) => handler(decodeAll(method, requests), call, out)),
+  };
+}
+
+/** Runs the handlers of one method, each with a writer of its own; messages are encoded once for all of them. */
+function writing<Response extends object>(
+  type: MessageType<Response>,
+  fold: Fold<Response>,
+): (call: Call, sink: ByteSink, run: (out: StreamWriter<Response>) => Promise<void>) => Promise<void> {
+  const encodeResponse = encodeOnce(type);
+  return async ({ signal }, sink, run) => {
+    const out = new BoundedStreamWriter({ sink, signal, encode: encodeResponse, fold });
+    await run(out);
+    out.end();
+    await out.ended;
   };
 }
 

@@ -58,7 +58,7 @@ const defaultLimits: StreamWriterLimits = { inFlight: 4, waiting: 16, stalledMs:
 export class BoundedStreamWriter<T> implements StreamWriter<T> {
   readonly #options: StreamWriterOptions<T>;
   readonly #limits: StreamWriterLimits;
-  readonly #ended = new AbortController();
+  readonly #end = new AbortController();
   readonly signal: AbortSignal;
   #inFlight = 0;
   #waiting: readonly T[] = [];
@@ -68,7 +68,7 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
   constructor(options: StreamWriterOptions<T>) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.signal = AbortSignal.any([options.signal, this.#ended.signal]);
+    this.signal = AbortSignal.any([options.signal, this.#end.signal]);
     this.signal.addEventListener('abort', () => this.#drop(), { once: true });
   }
 
@@ -83,6 +83,15 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
       this.end(rpcErrors.error('stream_stalled', stalled(`${this.#limits.waiting} messages wait for it`)));
     }
     this.#watch();
+  }
+
+  /** Resolves when the stream has ended, after the last message that waited was given to the transport. */
+  get ended(): Promise<void> {
+    const { signal } = this;
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   end(error?: unknown): void {
@@ -114,7 +123,7 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
 
   #finish(error?: unknown): void {
     this.#options.sink.end(error);
-    this.#ended.abort(
+    this.#end.abort(
       error ?? rpcErrors.error('rpc_cancelled', 'expected an open stream, got one that was ended'),
     );
   }

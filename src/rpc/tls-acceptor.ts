@@ -37,6 +37,7 @@ export class TlsAcceptor {
   readonly #perAddress = new Map<string, number>();
   readonly #unsubscribe: () => void;
   #context: SecureContext | undefined;
+  #stopped = false;
 
   constructor(options: TlsAcceptorOptions) {
     this.#options = options;
@@ -59,6 +60,7 @@ export class TlsAcceptor {
 
   /** Takes no more connections; those that stand are left alone. */
   stop(): void {
+    this.#stopped = true;
     this.#unsubscribe();
     this.server.close();
   }
@@ -104,6 +106,9 @@ export class TlsAcceptor {
 
   #admit(socket: TLSSocket): void {
     socket.on('error', () => undefined);
+    if (this.#stopped) socket.destroy();
+    // A socket that was reset meanwhile shows no certificate, whether its client did or not.
+    if (socket.destroyed) return;
     try {
       const chain = readPeerChain(socket.getPeerCertificate(true));
       if (chain !== undefined) this.#checkClient(socket, chain);

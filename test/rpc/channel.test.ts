@@ -6,7 +6,7 @@ import * as tls from 'node:tls';
 import type { Credentials } from '../../src/pki/credentials.ts';
 import { connectChannel } from '../../src/rpc/channel.ts';
 import { ConnectGuard } from '../../src/rpc/connect-guard.ts';
-import { destinationClient } from '../../src/rpc/destination-api.ts';
+import { destinationClient, destinationService } from '../../src/rpc/destination-api.ts';
 import { identityClient, identityService } from '../../src/rpc/identity-api.ts';
 import type { Service } from '../../src/rpc/service.ts';
 import { LatestValue } from '../../src/runtime/latest.ts';
@@ -246,6 +246,30 @@ describe('a channel', () => {
     channel.close();
     expect(again.address).toEqual(first.address);
     await eventually(() => expect(clock.pending).toBe(0));
+  });
+
+  it('ends the calls that are open when it is closed', async () => {
+    await using server = await startServer([
+      identityService({ certify: () => new Promise(() => undefined) }),
+      destinationService({
+        get: async (_, call, out) => {
+          out.write({ update: undefined });
+          await once(call.signal, 'abort');
+        },
+        getProfile: async () => undefined,
+      }),
+    ]);
+    const channel = server.connect();
+    const call = refusalOf(ask(channel));
+    const stream = destinationClient(channel).get(
+      { scheme: '', path: 'a:1', contextToken: '' },
+      new AbortController().signal,
+    );
+    const reader = stream[Symbol.asyncIterator]();
+    await reader.next();
+    channel.close();
+    const closed = 'rpc_unavailable: expected an open channel, got one that was closed';
+    expect([await call, await refusalOf(reader.next())]).toEqual([closed, closed]);
   });
 
   it('refuses calls and streams once it is closed', async () => {

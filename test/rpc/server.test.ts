@@ -234,11 +234,13 @@ describe('server streams', () => {
     expect(names).toEqual(['first']);
   });
 
-  it('end without an error when the handler returns', async () => {
+  it('end without an error when the handler returns, after the last state it has written', async () => {
     await using server = await startServer([
       inboundPolicyService({
         getPort: async () => policy('unused'),
-        watchPort: async (_, _call, out) => out.write(policy('only')),
+        watchPort: async (_, _call, out) => {
+          for (let version = 1; version <= 20; version++) out.write(policy(`${version}`));
+        },
       }),
     ]);
     using channel = server.connect();
@@ -246,7 +248,7 @@ describe('server streams', () => {
     const all: Server[] = [];
     const stream = inboundPolicyClient(channel).watchPort({ workload: 'w', port: 80 }, signal);
     for await (const each of stream) all.push(each);
-    expect(all).toEqual([policy('only')]);
+    expect(all.at(-1)).toEqual(policy('20'));
   });
 });
 
