@@ -78,6 +78,11 @@ describe('Certificate', () => {
     expect(certificate.signatureAlgorithm.name).toBe('ecdsa-with-SHA256');
   });
 
+  it('writes IPv6 addresses in full', () => {
+    const address = generalName.ip(0xfd, 0, ...Array.from({ length: 13 }, () => 0), 1);
+    expect(withExtensions(subjectAltName(false, address)).sans.ip).toEqual(['fd00:0:0:0:0:0:0:1']);
+  });
+
   it('has neither limits nor names without extensions', () => {
     expect(Certificate.parse(build())).toMatchObject({
       isCa: false,
