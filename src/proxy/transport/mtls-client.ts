@@ -53,21 +53,18 @@ export function connectMesh(
       socket.destroy();
       tcp.destroy();
     };
-    const done = (): void => signal.removeEventListener('abort', abort);
+    const closed = (): void => {
+      signal.removeEventListener('abort', abort);
+      const expected = `expected ${serverName} to finish TLS`;
+      reject(proxyErrors.error('connection_reset', `${expected}, got a closed connection`));
+    };
+    // Stays for good: an error after the rejection must not go unheard.
     socket.on('error', reject);
-    socket.once('close', () => {
-      done();
-      reject(
-        proxyErrors.error(
-          'connection_reset',
-          `expected ${serverName} to finish TLS, got a closed connection`,
-        ),
-      );
-    });
+    socket.once('close', closed);
     socket.once('secureConnect', () => {
-      done();
       if (peer === undefined) return socket.destroy();
-      socket.pause();
+      signal.removeEventListener('abort', abort);
+      socket.off('close', closed).pause();
       resolve({ socket, peer, alpn: socket.alpnProtocol || undefined });
     });
     if (signal.aborted) abort();
