@@ -33,11 +33,13 @@ export interface PolicyLease {
   release(): void;
 }
 
+/** Policies kept for ports without a connection: whoever scans the ports of a pod must not make it watch them all. */
+const maxIdle = 256;
+
 interface Entry {
   readonly policy: LatestValue<ServerPolicy>;
   readonly stop: AbortController;
   holders: number;
-  idle: Timer | undefined;
 }
 
 /**
@@ -47,6 +49,8 @@ interface Entry {
 export class PolicyStore {
   readonly #options: PolicyStoreOptions;
   readonly #entries = new Map<number, Entry>();
+  /** Ports without a connection, the one that is so for longest first. */
+  readonly #idle = new Map<number, Timer>();
 
   constructor(options: PolicyStoreOptions) {
     this.#options = options;
@@ -56,10 +60,11 @@ export class PolicyStore {
   lease(port: number): PolicyLease {
     const entry = this.#entries.get(port) ?? this.#watch(port);
     entry.holders++;
-    entry.idle?.cancel();
+    this.#idle.get(port)?.cancel();
+    this.#idle.delete(port);
     let released = false;
     const release = (): void => {
-      if (!released && --entry.holders === 0) this.#idle(port, entry);
+      if (!released && --entry.holders === 0) this.#rest(port);
       released = true;
     };
     return { policy: entry.policy, release };
@@ -81,17 +86,26 @@ export class PolicyStore {
       },
     };
     void followStream(watch, stream, AbortSignal.any([signal, stop.signal]));
-    const entry: Entry = { policy, stop, holders: 0, idle: undefined };
+    const entry: Entry = { policy, stop, holders: 0 };
     this.#entries.set(port, entry);
     return entry;
   }
 
-  #idle(port: number, entry: Entry): void {
+  #rest(port: number): void {
     const { clock, idleMs } = this.#options;
-    entry.idle = clock.after(idleMs, () => {
-      entry.stop.abort();
-      this.#entries.delete(port);
-    });
+    this.#idle.set(
+      port,
+      clock.after(idleMs, () => this.#forget(port)),
+    );
+    const [longest = port] = this.#idle.keys();
+    if (this.#idle.size > maxIdle) this.#forget(longest);
+  }
+
+  #forget(port: number): void {
+    this.#idle.get(port)?.cancel();
+    this.#idle.delete(port);
+    this.#entries.get(port)?.stop.abort();
+    this.#entries.delete(port);
   }
 }
 

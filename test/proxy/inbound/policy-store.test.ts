@@ -187,6 +187,19 @@ describe('the policies of ports', () => {
     expect(bench.watches.every(({ signal }) => !signal.aborted)).toBe(true);
   });
 
+  it('are forgotten early, the longest idle first, when a scan of the ports leaves too many', async () => {
+    const bench = await Bench.watching(80);
+    const held = await bench.lease(81);
+    for (let port = 1000; port < 1258; port++) bench.store.lease(port).release();
+    await bench.clock.advance(0);
+    const open = bench.watches.map(({ request }) => request.port);
+    expect(open.slice(0, 3)).toEqual([80, 81, 1002]);
+    expect(open).toHaveLength(2 + 256);
+    held.release();
+    await bench.clock.advance(0);
+    expect(bench.watches[2]!.signal.aborted).toBe(true);
+  });
+
   it('are never forgotten for the ports named', async () => {
     const bench = await Bench.watching(80);
     (await bench.lease(80)).release();
