@@ -5,7 +5,7 @@ import { errorCode, errorMessage } from '../../src/runtime/errors.ts';
 import { watchFiles, type WatchFilesOptions } from '../../src/runtime/watch-files.ts';
 import { eventually } from '../support/eventually.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
+import { TemporaryDirectory } from '../support/temporary-directory.ts';
 
 const intervalMs = 10_000;
 
@@ -48,88 +48,88 @@ const startWatch = async (options: Pick<WatchFilesOptions, 'paths' | 'optionalPa
 
 /** What the kubelet does to a mounted volume: a new directory of files, then one rename of the link `..data`. */
 const swap = async (volume: TemporaryDirectory, version: string, names: readonly string[]): Promise<void> => {
-  await mkdir(volume.at(version));
-  for (const name of names) await writeFile(volume.at(version, name), `${name} ${version}`);
-  await symlink(version, volume.at('..data_tmp'));
-  await rename(volume.at('..data_tmp'), volume.at('..data'));
+  await mkdir(volume.file(version));
+  for (const name of names) await writeFile(volume.file(version, name), `${name} ${version}`);
+  await symlink(version, volume.file('..data_tmp'));
+  await rename(volume.file('..data_tmp'), volume.file('..data'));
 };
 
 const kubeletVolume = async (version: string, names: readonly string[]): Promise<TemporaryDirectory> => {
-  const volume = await temporaryDirectory();
+  const volume = new TemporaryDirectory();
   await swap(volume, version, names);
-  for (const name of names) await symlink(`..data/${name}`, volume.at(name));
+  for (const name of names) await symlink(`..data/${name}`, volume.file(name));
   return volume;
 };
 
 describe('a watched file', () => {
   it('is told as it is, before the start of the watch is over', async () => {
-    await using directory = await temporaryDirectory();
-    await writeFile(directory.at('f'), 'one');
-    using watch = await startWatch({ paths: [directory.at('f')] });
+    using directory = new TemporaryDirectory();
+    await writeFile(directory.file('f'), 'one');
+    using watch = await startWatch({ paths: [directory.file('f')] });
     expect(watch.told).toEqual(['one']);
   });
 
   it('is told again when it is written in place', async () => {
-    await using directory = await temporaryDirectory();
-    await writeFile(directory.at('f'), '1');
-    using watch = await startWatch({ paths: [directory.at('f')] });
-    const file = await open(directory.at('f'), 'r+');
+    using directory = new TemporaryDirectory();
+    await writeFile(directory.file('f'), '1');
+    using watch = await startWatch({ paths: [directory.file('f')] });
+    const file = await open(directory.file('f'), 'r+');
     await file.write('2', 0);
     await file.close();
     await watch.tells('1', '2');
   });
 
   it('is told again when another is renamed over it', async () => {
-    await using directory = await temporaryDirectory();
-    await writeFile(directory.at('f'), 'one');
-    using watch = await startWatch({ paths: [directory.at('f')] });
-    await writeFile(directory.at('new'), 'two');
-    await rename(directory.at('new'), directory.at('f'));
+    using directory = new TemporaryDirectory();
+    await writeFile(directory.file('f'), 'one');
+    using watch = await startWatch({ paths: [directory.file('f')] });
+    await writeFile(directory.file('new'), 'two');
+    await rename(directory.file('new'), directory.file('f'));
     await watch.tells('one', 'two');
   });
 
   it('is not told again while its content stays the same', async () => {
-    await using directory = await temporaryDirectory();
-    await writeFile(directory.at('f'), 'one');
-    using watch = await startWatch({ paths: [directory.at('f')] });
-    await writeFile(directory.at('new'), 'one');
-    await rename(directory.at('new'), directory.at('f'));
-    await writeFile(directory.at('other'), 'x');
+    using directory = new TemporaryDirectory();
+    await writeFile(directory.file('f'), 'one');
+    using watch = await startWatch({ paths: [directory.file('f')] });
+    await writeFile(directory.file('new'), 'one');
+    await rename(directory.file('new'), directory.file('f'));
+    await writeFile(directory.file('other'), 'x');
     await watch.clock.advance(10 * intervalMs);
-    await writeFile(directory.at('f2'), 'two');
-    await rename(directory.at('f2'), directory.at('f'));
+    await writeFile(directory.file('f2'), 'two');
+    await rename(directory.file('f2'), directory.file('f'));
     await watch.tells('one', 'two');
   });
 
   it('is told as missing when it goes, and told again when it comes back the same', async () => {
-    await using directory = await temporaryDirectory();
-    const path = directory.at('f');
+    using directory = new TemporaryDirectory();
+    const path = directory.file('f');
     await writeFile(path, 'one');
     using watch = await startWatch({ paths: [path] });
     await rm(path);
     await watch.tells('one', 'file_missing');
     expect(watch.messages).toEqual([`expected a file at ${path}, found none`]);
-    await writeFile(directory.at('new'), 'one');
-    await rename(directory.at('new'), path);
+    await writeFile(directory.file('new'), 'one');
+    await rename(directory.file('new'), path);
     await watch.tells('one', 'file_missing', 'one');
   });
 
   it('is followed though its directory comes later', async () => {
-    await using directory = await temporaryDirectory();
-    const path = directory.at('later', 'f');
+    using directory = new TemporaryDirectory();
+    const path = directory.file('later', 'f');
     using watch = await startWatch({ paths: [path] });
     expect(watch.told).toEqual(['file_missing']);
     await mkdir(dirname(path));
     await writeFile(path, 'one');
     await watch.tellsInTime('file_missing', 'one');
-    await writeFile(directory.at('later', 'new'), 'two');
-    await rename(directory.at('later', 'new'), path);
+    await writeFile(directory.file('later', 'new'), 'two');
+    await rename(directory.file('later', 'new'), path);
     await watch.tells('file_missing', 'one', 'two');
   });
 
   it('is followed though its directory is removed and made anew', async () => {
-    await using directory = await temporaryDirectory();
-    const path = directory.at('d', 'f');
+    using directory = new TemporaryDirectory();
+    const path = directory.file('d', 'f');
     await mkdir(dirname(path));
     await writeFile(path, 'one');
     using watch = await startWatch({ paths: [path] });
@@ -138,31 +138,31 @@ describe('a watched file', () => {
     await mkdir(dirname(path));
     await writeFile(path, 'two');
     await watch.tellsInTime('one', 'file_missing', 'two');
-    await writeFile(directory.at('d', 'new'), 'three');
-    await rename(directory.at('d', 'new'), path);
+    await writeFile(directory.file('d', 'new'), 'three');
+    await rename(directory.file('d', 'new'), path);
     await watch.tells('one', 'file_missing', 'two', 'three');
   });
 
   it('is read by the timer where no event tells of its change', async () => {
-    await using directory = await temporaryDirectory();
-    await mkdir(directory.at('elsewhere'));
-    await writeFile(directory.at('elsewhere', 'f'), 'one');
-    await mkdir(directory.at('here'));
-    await symlink('../elsewhere/f', directory.at('here', 'f'));
-    using watch = await startWatch({ paths: [directory.at('here', 'f')] });
-    await writeFile(directory.at('elsewhere', 'new'), 'two');
-    await rename(directory.at('elsewhere', 'new'), directory.at('elsewhere', 'f'));
+    using directory = new TemporaryDirectory();
+    await mkdir(directory.file('elsewhere'));
+    await writeFile(directory.file('elsewhere', 'f'), 'one');
+    await mkdir(directory.file('here'));
+    await symlink('../elsewhere/f', directory.file('here', 'f'));
+    using watch = await startWatch({ paths: [directory.file('here', 'f')] });
+    await writeFile(directory.file('elsewhere', 'new'), 'two');
+    await rename(directory.file('elsewhere', 'new'), directory.file('elsewhere', 'f'));
     await watch.clock.advance(intervalMs - 1);
     expect(watch.told).toEqual(['one']);
     await watch.tellsInTime('one', 'two');
   });
 
   it('is told of no more after the end, and no timer is left', async () => {
-    await using directory = await temporaryDirectory();
-    await writeFile(directory.at('f'), 'one');
-    const watch = await startWatch({ paths: [directory.at('f')] });
+    using directory = new TemporaryDirectory();
+    await writeFile(directory.file('f'), 'one');
+    const watch = await startWatch({ paths: [directory.file('f')] });
     watch.stop();
-    await writeFile(directory.at('f'), 'two');
+    await writeFile(directory.file('f'), 'two');
     await watch.clock.advance(10 * intervalMs);
     expect(watch.told).toEqual(['one']);
     expect(watch.clock.pending).toBe(0);
@@ -184,57 +184,57 @@ describe('a watched file', () => {
 
 describe('a file that cannot be read', () => {
   it('is told once for each way in which it cannot', async () => {
-    await using directory = await temporaryDirectory();
-    await mkdir(directory.at('f'));
-    using watch = await startWatch({ paths: [directory.at('f')] });
+    using directory = new TemporaryDirectory();
+    await mkdir(directory.file('f'));
+    using watch = await startWatch({ paths: [directory.file('f')] });
     await watch.clock.advance(5 * intervalMs);
     expect(watch.told).toEqual(['file_not_regular']);
-    await rm(directory.at('f'), { recursive: true });
+    await rm(directory.file('f'), { recursive: true });
     await watch.tellsInTime('file_not_regular', 'file_missing');
-    await symlink('f', directory.at('f'));
+    await symlink('f', directory.file('f'));
     await watch.tellsInTime('file_not_regular', 'file_missing', 'file_unreadable');
-    expect(watch.messages.at(-1)).toContain(`expected to be able to read ${directory.at('f')}: ELOOP`);
+    expect(watch.messages.at(-1)).toContain(`expected to be able to read ${directory.file('f')}: ELOOP`);
   });
 
   it('is refused unread when it is far too large', async () => {
-    await using directory = await temporaryDirectory();
-    const file = await open(directory.at('f'), 'w');
+    using directory = new TemporaryDirectory();
+    const file = await open(directory.file('f'), 'w');
     await file.truncate(2 ** 40);
     await file.close();
-    using watch = await startWatch({ paths: [directory.at('f')] });
+    using watch = await startWatch({ paths: [directory.file('f')] });
     expect(watch.told).toEqual(['file_too_large']);
   });
 });
 
 describe('files that belong together', () => {
   it('are told together, those that may be missing only where they are there', async () => {
-    await using directory = await temporaryDirectory();
-    await writeFile(directory.at('a'), 'A');
-    using watch = await startWatch({ paths: [directory.at('a')], optionalPaths: [directory.at('b')] });
+    using directory = new TemporaryDirectory();
+    await writeFile(directory.file('a'), 'A');
+    using watch = await startWatch({ paths: [directory.file('a')], optionalPaths: [directory.file('b')] });
     expect(watch.told).toEqual(['A']);
-    await writeFile(directory.at('new'), 'B');
-    await rename(directory.at('new'), directory.at('b'));
+    await writeFile(directory.file('new'), 'B');
+    await rename(directory.file('new'), directory.file('b'));
     await watch.tells('A', 'A + B');
-    await rm(directory.at('b'));
+    await rm(directory.file('b'));
     await watch.tells('A', 'A + B', 'A');
   });
 
   it('are followed through the swap of the kubelet’s link', async () => {
-    await using volume = await kubeletVolume('v1', ['crt', 'key']);
-    using watch = await startWatch({ paths: [volume.at('crt'), volume.at('key')] });
+    using volume = await kubeletVolume('v1', ['crt', 'key']);
+    using watch = await startWatch({ paths: [volume.file('crt'), volume.file('key')] });
     await swap(volume, 'v2', ['crt', 'key']);
-    await rm(volume.at('v1'), { recursive: true });
+    await rm(volume.file('v1'), { recursive: true });
     await watch.tells('crt v1 + key v1', 'crt v2 + key v2');
   });
 
   it('are never mixed from two versions, however quickly they are swapped', async () => {
     const names = Array.from({ length: 8 }, (_, i) => `f${i}`);
-    await using volume = await kubeletVolume('v0', names);
-    using watch = await startWatch({ paths: names.map((name) => volume.at(name)) });
+    using volume = await kubeletVolume('v0', names);
+    using watch = await startWatch({ paths: names.map((name) => volume.file(name)) });
     const swaps = 60;
     for (let i = 1; i <= swaps; i++) {
       await swap(volume, `v${i}`, names);
-      await rm(volume.at(`v${i - 1}`), { recursive: true });
+      await rm(volume.file(`v${i - 1}`), { recursive: true });
       if (i % 3 === 0) await pause(1);
     }
     const whole = (version: number): string => names.map((name) => `${name} v${version}`).join(' + ');

@@ -10,8 +10,9 @@ export class TemporaryDirectory implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'kedge-test-'));
   #mounts = 0;
 
-  file(name: string): string {
-    return join(this.path, name);
+  /** The path of a file or directory in it. */
+  file(...names: string[]): string {
+    return join(this.path, ...names);
   }
 
   /** Writes in place, as an editor or a copy does, and removes what is `undefined`. */
