@@ -134,6 +134,8 @@ export async function fate(socket: Socket): Promise<string> {
   socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   socket.on('end', () => resolve('end'));
   socket.on('close', () => resolve('close'));
+  // It may have ended before anybody asked.
+  if (socket.readableEnded) resolve('end');
   if (socket.closed) resolve('close');
   socket.resume();
   return await promise;
