@@ -124,19 +124,21 @@ export async function until(condition: () => boolean): Promise<void> {
 export async function readAll(socket: Socket): Promise<string> {
   const pieces: Buffer[] = [];
   socket.on('data', (piece: Buffer) => pieces.push(piece)).resume();
-  await once(socket, 'end');
+  if (!socket.readableEnded) await once(socket, 'end');
   return Buffer.concat(pieces).toString('latin1');
 }
 
 /** How a socket ends: the code of its error, or `end` for an orderly one. */
 export async function fate(socket: Socket): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  const failed = (error: NodeJS.ErrnoException): void => resolve(error.code ?? error.message);
+  // It may have ended before anybody asked.
+  if (socket.errored) failed(socket.errored);
+  else if (socket.readableEnded) resolve('end');
+  else if (socket.closed) resolve('close');
+  socket.on('error', failed);
   socket.on('end', () => resolve('end'));
   socket.on('close', () => resolve('close'));
-  // It may have ended before anybody asked.
-  if (socket.readableEnded) resolve('end');
-  if (socket.closed) resolve('close');
   socket.resume();
   return await promise;
 }
