@@ -32,8 +32,9 @@ export function controlService(options: ControlServiceOptions, signal: AbortSign
   return {
     channel,
     stream: {
-      // A connection made earlier would show no certificate for as long as it lives.
-      ready: (until) => own.credentials.until((value) => value !== undefined, until),
+      // A connection made without a certificate, or with one that has ended, would be a stranger's.
+      ready: (until) =>
+        own.credentials.until((value) => value !== undefined && value.leaf.notAfter > clock.now(), until),
       limits: streamLimits(settings, address),
       backoff: { ...backoff, jitter: settings.backoffJitter },
       clock,

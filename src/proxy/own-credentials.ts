@@ -31,14 +31,12 @@ export function keepCredentials(
 ): OwnCredentials {
   const credentials = new LatestValue<Credentials | undefined>(undefined);
   const bundle = new LatestValue(settings.trustAnchors);
-  const backoff = { minMs: settings.backoffMinMs, maxMs: settings.backoffMaxMs };
   const channel = connectChannel({
     address: settings.identityAddress,
     serverName: settings.identityServiceName,
     credentials,
     bundle,
     log,
-    reconnect: backoff,
   });
   signal.addEventListener('abort', () => channel.close(), { once: true });
   const gate = readiness.gate('first-certificate');

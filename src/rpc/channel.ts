@@ -14,6 +14,7 @@ import { rpcErrors } from './errors.ts';
 import { GrpcChannel } from './grpc-channel.ts';
 import type { Method } from './method.ts';
 import { MeshChannelCredentials } from './secure-connector.ts';
+import { ShownCertificate } from './shown-certificate.ts';
 
 export interface CallOptions {
   /** Gives the call up; it then rejects with `signal.reason`. */
@@ -35,7 +36,7 @@ export interface ChannelTarget {
   readonly address: SocketAddress;
   /** The identity the server must prove. Undefined only for a loopback address: plaintext (contract 2.3). */
   readonly serverName: string | undefined;
-  /** Undefined for as long as this process is not certified; the channel then shows no certificate. */
+  /** Undefined for as long as this process is not certified. A certificate that nobody would accept is not shown either. */
   readonly credentials: Latest<Credentials | undefined>;
   readonly bundle: Latest<TrustBundle>;
   readonly log: Log;
@@ -59,30 +60,28 @@ export function connectChannel(target: ChannelTarget): Channel {
       `expected a TLS server name beside ${formatSocketAddress(address)}, got none; only loopback addresses may go without`,
     );
   }
+  const shown = new ShownCertificate({ ...target, clock });
   const channel = new GrpcChannel((gone, startAfresh) => {
     const guard = new ConnectGuard(clock, stuckAfterMs(reconnect.maxMs), startAfresh);
     gone.addEventListener('abort', () => guard.end(), { once: true });
     const credentials =
       serverName === undefined
         ? grpcCredentials.createInsecure()
-        : new MeshChannelCredentials({ ...target, serverName, handshakeTimeoutMs, clock, gone, guard });
+        : new MeshChannelCredentials({
+            ...target,
+            serverName,
+            handshakeTimeoutMs,
+            clock,
+            gone,
+            guard,
+            shown,
+          });
     return new Client(`dns:${formatSocketAddress(address)}`, credentials, channelOptions(reconnect));
   });
-  startAfreshWhenCertified(channel, target.credentials);
+  // For as long as it lives, a connection shows what it was made with: servers would go on taking its calls for those
+  // of a stranger.
+  shown.onBetter(() => channel.startAfresh());
   return channel;
-}
-
-/**
- * A connection shows the certificate it was made with for as long as it lives. One that was made for the first
- * certificate shows none, and servers would go on taking its calls for those of a stranger.
- */
-function startAfreshWhenCertified(channel: GrpcChannel, credentials: Latest<Credentials | undefined>): void {
-  if (credentials.value !== undefined) return;
-  const unsubscribe = credentials.subscribe((own) => {
-    if (own === undefined) return;
-    unsubscribe();
-    channel.startAfresh();
-  });
 }
 
 /** Clients spread over the replicas that a name resolves to. */

@@ -14,12 +14,13 @@ import type { Log } from '../runtime/log.ts';
 import type { ConnectGuard } from './connect-guard.ts';
 import { rpcErrors } from './errors.ts';
 import { secureContextOptions } from './mesh-tls.ts';
+import type { ShownCertificate } from './shown-certificate.ts';
 import { readPeerChain, verifyPeerChain } from './verify-peer.ts';
 
 export interface MeshTlsOptions {
   /** SNI, and the DNS name that the server's certificate must carry, byte for byte. */
   readonly serverName: string;
-  readonly credentials: Latest<Credentials | undefined>;
+  readonly shown: ShownCertificate;
   readonly bundle: Latest<TrustBundle>;
   /** For TLS, and again for the first frame of HTTP/2. */
   readonly handshakeTimeoutMs: number;
@@ -88,6 +89,8 @@ export class MeshChannelCredentials extends ChannelCredentials {
         secureContext: this.#secureContext(),
         servername: this.#options.serverName,
         ALPNProtocols: ['h2'],
+        // The default, unless an environment variable of Node's says otherwise.
+        rejectUnauthorized: true,
         checkServerIdentity: (_host, shown) => this.#check(shown),
       });
       let timer = this.#limit(socket, 'finish TLS', () => true);
@@ -142,7 +145,7 @@ export class MeshChannelCredentials extends ChannelCredentials {
 
   /** Building a context parses keys and anchors, so it is kept until one of them changes. */
   #secureContext(): SecureContext {
-    const own = this.#options.credentials.value;
+    const own = this.#options.shown.next();
     const bundle = this.#options.bundle.value;
     if (this.#context?.own !== own || this.#context?.bundle !== bundle) {
       this.#context = { own, bundle, value: createSecureContext(secureContextOptions(own, bundle)) };

@@ -111,6 +111,38 @@ describe('the TLS of a channel', () => {
     await expect(ask(second)).resolves.toBe(serverIdentity.dnsName);
   });
 
+  it('shows no certificate that has ended, and begins anew with the next', async () => {
+    const ca = TestCa.create();
+    const leafUntil = (notAfter: Date) => ca.leaf({ identity: clientIdentity, notAfter }).credentials();
+    const now = Date.now();
+    const clock = new ManualClock(new Date(now));
+    const credentials = new LatestValue<Credentials | undefined>(leafUntil(new Date(now + 60_000)));
+    await using server = await startServer([whoAmI], { ca });
+    await clock.advance(61_000);
+    using channel = server.connect({ credentials, clock });
+    await expect(ask(channel)).resolves.toBe('nobody');
+    credentials.set(leafUntil(new Date(now + 120_000)));
+    await expect(ask(channel)).resolves.toBe(clientIdentity.dnsName);
+  });
+
+  it('gets through to a server that refuses certificates which have ended', async () => {
+    const ca = TestCa.create();
+    const ended = ca.leaf({ identity: clientIdentity, notAfter: new Date(Date.now() - 1000) }).credentials();
+    await using server = await startServer([whoAmI], { ca });
+    using channel = server.connect({ credentials: new LatestValue<Credentials | undefined>(ended) });
+    await expect(ask(channel)).resolves.toBe('nobody');
+  });
+
+  it('shows no certificate of an anchor that is trusted no more, and begins anew with one that is', async () => {
+    const [oldCa, newCa] = [TestCa.create(), TestCa.create()];
+    const credentials = clientCredentials(oldCa);
+    await using server = await startServer([whoAmI], { ca: newCa });
+    using channel = server.connect({ credentials });
+    await expect(ask(channel)).resolves.toBe('nobody');
+    credentials.set(newCa.leaf({ identity: clientIdentity }).credentials());
+    await expect(ask(channel)).resolves.toBe(clientIdentity.dnsName);
+  });
+
   it('stays closed when the first certificate comes after it was closed', async () => {
     const credentials = new LatestValue<Credentials | undefined>(undefined);
     await using server = await startServer([whoAmI]);

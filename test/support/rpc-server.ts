@@ -6,6 +6,7 @@ import type { Channel } from '../../src/rpc/channel.ts';
 import type { ServerLimits } from '../../src/rpc/limits.ts';
 import { serve } from '../../src/rpc/server.ts';
 import type { Service } from '../../src/rpc/service.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import { LatestValue } from '../../src/runtime/latest.ts';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import type { SocketAddress } from '../../src/runtime/socket-address.ts';
@@ -41,6 +42,7 @@ export interface TestChannelOptions {
   readonly bundle?: LatestValue<TrustBundle>;
   readonly serverName?: string;
   readonly log?: LogCapture;
+  readonly clock?: Clock;
 }
 
 /** A real server on a free port of the loopback. */
@@ -87,6 +89,7 @@ function connectTo(address: SocketAddress, ca: TestCa, options: TestChannelOptio
     bundle: options.bundle ?? new LatestValue(ca.bundle),
     log: options.log ?? new LogCapture(),
     reconnect: { minMs: 20, maxMs: 50 },
+    ...(options.clock && { clock: options.clock }),
   });
   return Object.assign(channel, { [Symbol.dispose]: () => channel.close() });
 }

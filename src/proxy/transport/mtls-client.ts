@@ -37,6 +37,8 @@ export function connectMesh(
       socket: tcp,
       servername: serverName,
       secureContext: context.secureContext,
+      // The default, unless an environment variable of Node's says otherwise.
+      rejectUnauthorized: true,
       ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
       // Called once OpenSSL has accepted the chain, and before anyone may write.
       checkServerIdentity: (_host, shown) => {
