@@ -36,7 +36,10 @@ export default tseslint.config(
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
@@ -57,7 +60,10 @@ export default tseslint.config(
       complexity: ['error', 12],
     },
   },
-  ...doors.map((entry) => ({ files: entry.door, rules: shut(doors.filter((d) => d.door[0] === entry.door[0])) })),
+  ...doors.map((entry) => ({
+    files: entry.door,
+    rules: shut(doors.filter((d) => d.door[0] === entry.door[0])),
+  })),
   { files: ['src/runtime/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['test/**/*.ts'],

@@ -37,7 +37,7 @@ function install() {
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   const why = existsSync(stamp) ? 'the lock file has changed' : 'nothing is installed yet';
-  say(`${why}: running npm ci (once, about 250 MB)`);
+  say(`${why}: running npm ci (once; about 500 MB)`);
   rmSync(stamp, { force: true });
   const started = Date.now();
   const run = npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], 'inherit');

@@ -142,11 +142,8 @@ class Teller {
 
   proof(ok: boolean, claim: string, seen: string, afterMs: number): void {
     const mark = ok ? this.#paint.good('ok    ') : this.#paint.bad('FAILED');
-    const [first = '', ...rest] = seen.split('\n');
-    this.say(
-      `${this.#paint.dim(`${(afterMs / 1000).toFixed(1).padStart(5)} s`)}  ${mark} ${claim}: ${first}`,
-    );
-    for (const line of rest) this.say(`${' '.repeat(16)}${line}`);
+    this.say(`${this.#paint.dim(`${(afterMs / 1000).toFixed(1).padStart(5)} s`)}  ${mark} ${claim}`);
+    for (const line of seen.split('\n')) this.say(`${' '.repeat(16)}${this.#paint.dim(line)}`);
   }
 
   end(proofs: Proofs): void {

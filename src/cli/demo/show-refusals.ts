@@ -54,7 +54,7 @@ async function refusedConnections(stage: Stage): Promise<void> {
     const counted = await counts(stage, { ...denied, labels: { tls: 'no_identity' } }, async () => {
       cut = await cutOff(world.ports.apiForward, world.peerAddress);
     });
-    return `${cut}; ${counted}`;
+    return `${cut}\n${counted}`;
   });
   await proofs.show('a proxy that policy does not name is refused', async () => {
     const guest = world.identityOf('guest').dnsName;
@@ -62,7 +62,7 @@ async function refusedConnections(stage: Stage): Promise<void> {
     const counted = await counts(stage, { ...denied, labels: { client_id: guest } }, async () => {
       cut = await cutOff(world.ports.guestToApi);
     });
-    return `${cut}; ${counted}`;
+    return `${cut}\n${counted}`;
   });
   await proofs.show('a server with another identity than destination named is refused', () =>
     impostor(stage),
@@ -91,7 +91,7 @@ async function impostor(stage: Stage): Promise<string> {
       cut = await cutOff(world.ports.webToBilling);
     });
     if (reached > 0) throw new Error(`expected no byte of the client to reach the impostor, got ${reached}`);
-    return `it proves guest, billing was named: ${cut}; ${counted}; 0 bytes reached it`;
+    return `it proves guest, billing was named: ${cut}, 0 bytes reached it\n${counted}`;
   } finally {
     server.close();
   }

@@ -60,6 +60,6 @@ export async function showRotation(stage: Stage, client: Child, nextIssuer: stri
     if (end !== 0 || after.wrong > 0 || after.sent !== after.received) {
       throw new Error(`expected every byte back, got ${JSON.stringify(after)} and exit ${end}`);
     }
-    return `${before.received} bytes echoed before, ${after.received - before.received} during and after; ${after.sent} sent, ${after.received} received, ${after.wrong} wrong`;
+    return `${before.received} bytes echoed before, ${after.received - before.received} during and after\n${after.sent} sent, ${after.received} received, ${after.wrong} wrong`;
   });
 }

@@ -40,7 +40,7 @@ describe('kedge demo', () => {
     expect(existsSync(directory)).toBe(true);
     demo.child.kill('SIGTERM');
     expect(await demo.ended()).toBe(1);
-    expect(demo.output).toContain('FAILED the demo runs to its end: a signal ended the demo');
+    expect(demo.output).toContain('a signal ended the demo');
     expect(demo.output).toContain('exit code 0 each');
     expect(existsSync(directory)).toBe(false);
   }, 60_000);
