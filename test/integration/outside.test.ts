@@ -181,6 +181,20 @@ describe('a client that knows only the field numbers of the contract', () => {
   );
 });
 
+describe('docs/metrics.md', () => {
+  const documented = readFileSync(path.join(source, '..', 'docs', 'metrics.md'), 'utf8');
+
+  it.each(['identityAdmin', 'proxyAdmin'] as const)(
+    'lists every metric that is shown at %s',
+    async (admin) => {
+      const text = await (await fetch(`http://127.0.0.1:${ports[admin]}/metrics`)).text();
+      const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
+      expect(names.length).toBeGreaterThan(10);
+      expect(names.filter((name) => !documented.includes(`\`${name}\``))).toEqual([]);
+    },
+  );
+});
+
 describe('a running proxy', () => {
   it('shows its chain under its own name on the admin port', async () => {
     const leaf = await new Promise<X509Certificate>((resolve, reject) => {
