@@ -32,13 +32,17 @@ export function trustBundleService(needs: TrustBundleServiceNeeds): Service {
       };
       const place = census.enter();
       const stopSending = anchors.subscribe(send);
-      try {
-        send(anchors.value);
+      const listen = async (): Promise<void> => {
         for await (const report of reports) {
           place.report({ bundle: report.sha256InUse, leafAnchor: report.leafAnchorSha256 });
           tellRefusal(report, workload, needs.log);
         }
-        await aborted(out.signal);
+      };
+      const ended = aborted(out.signal);
+      try {
+        send(anchors.value);
+        // A workload with nothing to say does not hold up the end, and its last word is not the end.
+        await Promise.race([ended, listen().then(() => ended)]);
       } finally {
         stopSending();
         place.leave();

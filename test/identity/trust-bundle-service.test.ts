@@ -39,18 +39,24 @@ class Bench implements AsyncDisposable {
     const client = trustApiClient((await this.#server).connect(options));
     const report = new LatestValue(nothing);
     const received: PublishedBundle[] = [];
-    const left = new AbortController();
+    const [left, silent] = [new AbortController(), new AbortController()];
     const signal = AbortSignal.any([this.ended.signal, left.signal]);
+    const reports = report.changes(AbortSignal.any([signal, silent.signal]));
     const read = async (): Promise<void> => {
-      for await (const bundle of client.watch(report.changes(signal), signal)) received.push(bundle);
+      for await (const bundle of client.watch(reports, signal)) received.push(bundle);
     };
     const done = read();
     done.catch(() => undefined);
-    return { report, received, done, leave: () => left.abort() };
+    return { report, received, done, leave: () => left.abort(), lastWord: () => silent.abort() };
   }
 
   async shows(line: string): Promise<void> {
     await eventually(async () => expect(await this.metrics.text()).toContain(`${line}\n`));
+  }
+
+  /** Stops the server as a signal does, with no deadline at all. */
+  async drain(): Promise<void> {
+    await (await this.#server).close(new AbortController().signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,6 +70,8 @@ interface Follower {
   readonly received: PublishedBundle[];
   readonly done: Promise<void>;
   leave(): void;
+  /** Ends what is sent, not what is read. */
+  lastWord(): void;
 }
 
 describe('trustBundleService', () => {
@@ -124,6 +132,25 @@ describe('trustBundleService', () => {
         refusal: '"cannot\\nread it"',
       }),
     );
+  });
+
+  it('ends with the server, however long the workload has nothing to say', async () => {
+    await using bench = new Bench();
+    const { done, received } = await bench.follow();
+    await eventually(() => expect(received).toHaveLength(1));
+    const drained = bench.drain();
+    expect(await refusalOf(done)).toContain('rpc_unavailable: this server is stopping');
+    await drained;
+  });
+
+  it('goes on when the workload has said its last word', async () => {
+    await using bench = new Bench();
+    const follower = await bench.follow();
+    follower.report.set({ ...nothing, sha256InUse: ca.bundle.sha256 });
+    await bench.shows(`kedge_trust_bundle_streams{bundle="${ca.bundle.sha256}"} 1`);
+    follower.lastWord();
+    bench.anchors.set(ca.bundle.union(TestCa.create().bundle));
+    await eventually(() => expect(follower.received).toHaveLength(2));
   });
 
   it('refuses a caller without a certificate', async () => {
