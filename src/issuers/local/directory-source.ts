@@ -3,7 +3,7 @@ import type { CaKeyPair } from '../../pki/ca-key-pair.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
 import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { errorMessage } from '../../runtime/errors.ts';
+import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { LatestValue } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -40,7 +40,10 @@ export class DirectorySource implements IntermediateSource {
   readonly #options: DirectorySourceOptions;
   readonly #current = new LatestValue<IntermediateCa | undefined>(undefined);
   readonly #problem = new LatestValue<string | undefined>(undefined);
-  #files: FileContents | undefined;
+  /** Gives what was read last, or throws why it could not be read. */
+  #read: (() => FileContents) | undefined;
+  /** What was told of the present content, so that the same is not told at each interval. */
+  #told: string | undefined;
 
   constructor(options: DirectorySourceOptions) {
     this.#options = options;
@@ -59,7 +62,7 @@ export class DirectorySource implements IntermediateSource {
     const { anchors, clock, intervalMs, directory } = this.#options;
     signal.addEventListener(
       'abort',
-      anchors.subscribe(() => this.#judge()),
+      anchors.subscribe(() => this.#judgeAnew()),
     );
     void this.#judgeAgain(signal);
     await watchFiles({
@@ -68,12 +71,23 @@ export class DirectorySource implements IntermediateSource {
       clock,
       intervalMs,
       signal,
-      onContent: (files) => {
-        this.#files = files;
-        this.#options.metrics.candidates.inc({ result: this.#judge() ? 'taken' : 'refused' });
-      },
-      onError: (error) => this.#refuse(error),
+      onContent: (files) => this.#look(() => files),
+      onError: (error) =>
+        this.#look(() => {
+          throw error;
+        }),
     });
+  }
+
+  /** There is something new in the directory, be it only that it cannot be read. */
+  #look(read: () => FileContents): void {
+    this.#read = read;
+    this.#options.metrics.candidates.inc({ result: this.#judgeAnew() ? 'taken' : 'refused' });
+  }
+
+  #judgeAnew(): boolean {
+    this.#told = undefined;
+    return this.#judge();
   }
 
   /** Time passes: a CA ends, or begins to be valid. */
@@ -92,14 +106,14 @@ export class DirectorySource implements IntermediateSource {
   /** Whether what the files hold now is in use. */
   #judge(): boolean {
     const { anchors, directory } = this.#options;
-    if (this.#files === undefined) return false;
+    if (this.#read === undefined) return false;
     const bundle = anchors.value;
     if (bundle === undefined) {
       this.#problem.set('there are no trust anchors to verify the issuer with');
       return false;
     }
     try {
-      const pair = this.#sameAsBefore(decodeCa(readMaterial(this.#files, directory), bundle));
+      const pair = this.#sameAsBefore(decodeCa(readMaterial(this.#read(), directory), bundle));
       this.#take(verifyCa(pair, this.#trial(bundle)));
       return true;
     } catch (error) {
@@ -117,6 +131,7 @@ export class DirectorySource implements IntermediateSource {
     }
     if (isNew || before.notAfter.getTime() !== ca.notAfter.getTime()) this.#current.set(ca);
     this.#problem.set(undefined);
+    this.#told = undefined;
   }
 
   /** The last good pair stays in use, unless it is no longer good itself. */
@@ -125,12 +140,15 @@ export class DirectorySource implements IntermediateSource {
     const reason = errorMessage(error);
     const present = this.#current.value;
     const good = present !== undefined && anchors.value !== undefined && this.#isGood(present, anchors.value);
-    if (reason !== this.#problem.value) {
-      const fields = { reason, inUse: good ? present.pair.certificate.label : 'none' };
+    const fields = { reason, inUse: good ? present.pair.certificate.label : 'none' };
+    // Not the reason itself: it may hold the time of the judgement, and would be another one at each interval.
+    const told = `${errorCode(error) ?? reason} ${fields.inUse}`;
+    if (told !== this.#told) {
+      this.#told = told;
       if (good) log.warn(fields, 'issuer files refused, the last good pair stays in use');
       else log.error(fields, 'issuer files refused, and there is no good pair to go on with');
+      this.#problem.set(reason);
     }
-    this.#problem.set(reason);
     if (!good) this.#current.set(undefined);
   }
 

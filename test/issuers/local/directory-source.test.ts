@@ -287,4 +287,37 @@ describe('DirectorySource', () => {
     await bench.clock.advance(600_000);
     expect(bench.log.withMessage(kept)).toHaveLength(1);
   });
+
+  it('tells once of a pair that has ended, although the time goes on', async () => {
+    using bench = await Bench.start();
+    bench.directory.write(tls(root.intermediate({ notAfter: later(-hour / 2) })));
+    await bench.problem('to be valid at');
+    const problems: (string | undefined)[] = [];
+    bench.source.problem.subscribe((problem) => problems.push(problem));
+    await bench.clock.advance(600_000);
+    expect(bench.log.withMessage(kept)).toHaveLength(1);
+    expect(problems).toEqual([]);
+  });
+
+  it('tells when there is no good pair any more, although the files were bad all the time', async () => {
+    using bench = await Bench.start(tls(root.intermediate({ notAfter: later(hour) })));
+    bench.directory.write({ 'tls.key': 'garbage' });
+    await bench.problem('private key');
+    await bench.clock.advance(hour + 10_000);
+    expect(bench.inUse).toBeUndefined();
+    expect(
+      bench.log.withMessage('issuer files refused, and there is no good pair to go on with'),
+    ).toHaveLength(1);
+  });
+
+  it('goes on telling of files that cannot be read, as long as they cannot', async () => {
+    using bench = await Bench.start();
+    bench.directory.write({ 'tls.key': 'x'.repeat(16 * 1024 * 1024 + 1) });
+    await bench.problem('expected at most');
+    await bench.clock.advance(60_000);
+    expect(bench.source.problem.value).toContain('expected at most');
+    expect(bench.inUse).toBe(first.certificate.fingerprint);
+    bench.directory.write(tls(second));
+    await bench.uses(second);
+  });
 });
