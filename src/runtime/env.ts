@@ -96,8 +96,13 @@ function readSetting(
   try {
     return { value: setting.parse(given) };
   } catch {
-    return { problem: { name, expected, got: setting.secret ? 'a value that is not shown' : quoted(given) } };
+    return { problem: { name, expected, got: setting.secret ? 'a value that is not shown' : shown(given) } };
   }
+}
+
+/** A URL is the one plain setting in which people write a password. */
+function shown(text: string): string {
+  return quoted(text.replace(/(?<=:\/\/)[^/?#]*(?=@)/, '...'));
 }
 
 /** Thrown by the guard below, to leave a check whose ground is missing. */

@@ -1,5 +1,5 @@
 import { ConfigError, readEnvironment, type Problem } from '../../src/runtime/env.ts';
-import { duration, integer, secret, text } from '../../src/runtime/settings.ts';
+import { duration, integer, secret, text, url } from '../../src/runtime/settings.ts';
 
 const settings = {
   name: text({ name: 'APP_NAME', help: 'The name.', required: true }),
@@ -68,6 +68,15 @@ describe('reading the environment', () => {
     expect(read).toThrow('APP_SECRET: expected a text, got a value that is not shown');
     expect(read).not.toThrow('hunter2');
   });
+
+  it.each(['https://me:hunter2@keys.test/jwks?a=b@c', 'https://hunter2@keys.test/jwks?a=b@c'])(
+    'shows a URL without the password in it: %s',
+    (text) => {
+      const keys = url({ name: 'APP_KEYS', help: '' });
+      const [problem] = problemsOf(() => readEnvironment({ keys }, { APP_KEYS: text }));
+      expect(problem?.got).toBe('"https://...@keys.test/jwks?a=b@c"');
+    },
+  );
 });
 
 describe('a check', () => {
