@@ -16,13 +16,13 @@ import { Health } from './health.ts';
 import { identityMetrics } from './identity-metrics.ts';
 import { certifyService } from './identity-service.ts';
 import { ServingCredentials } from './serving-credentials.ts';
-import { checkOwnName, checkTokenKeys, identitySettings } from './settings.ts';
+import { identityChecks, identitySettings } from './settings.ts';
 import { createTokenVerifier } from './token/create-token-verifier.ts';
 import { trustBundleService } from './trust-bundle-service.ts';
 
 await runProcess('identity', async (context) => {
   const { env, log, metrics, readiness, clock, signal } = context;
-  const config = readEnvironment(identitySettings, env, checkTokenKeys, checkOwnName, checkIssuerConfig);
+  const config = readEnvironment(identitySettings, env, ...identityChecks, checkIssuerConfig);
   log.setLevel(config.logLevel);
   context.setGracePeriod(config.shutdownGracePeriod);
   const domain = new MeshDomain(config.controlNamespace, config.trustDomain);

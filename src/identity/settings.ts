@@ -15,6 +15,7 @@ import {
   text,
   url,
 } from '../runtime/settings.ts';
+import { formatSocketAddress } from '../runtime/socket-address.ts';
 import { isTrustedPath } from './token/jwks-address.ts';
 
 const hourMs = 3_600_000;
@@ -119,8 +120,18 @@ export const identitySettings = {
   ...processSettings,
 } as const;
 
+type Rule = Check<typeof identitySettings>;
+
+/** Two listeners cannot have one address. Port 0 is another port each time. */
+const checkListeners: Rule = ({ listenAddress, adminListenAddress }, problem) => {
+  const address = formatSocketAddress(adminListenAddress);
+  if (adminListenAddress.port === 0 || address !== formatSocketAddress(listenAddress)) return;
+  const got = `${address}, which is also in KEDGE_IDENTITY_LISTEN_ADDR`;
+  problem('KEDGE_ADMIN_LISTEN_ADDR', 'an address that no other listener has', got);
+};
+
 /** Token keys come from exactly one place, and over a way that nobody else can answer on. */
-export const checkTokenKeys: Check<typeof identitySettings> = (config, problem) => {
+const checkTokenKeys: Rule = (config, problem) => {
   const { tokenJwksFile, tokenJwksUrl, tokenJwksHttpHosts } = config;
   const given = [tokenJwksFile, tokenJwksUrl].filter((value) => value !== undefined).length;
   if (given !== 1) {
@@ -134,11 +145,15 @@ export const checkTokenKeys: Check<typeof identitySettings> = (config, problem) 
 };
 
 /** Each part may be well-formed and the whole name too long. */
-export const checkOwnName: Check<typeof identitySettings> = (config, problem) => {
+const checkOwnName: Rule = (config, problem) => {
   const { controlNamespace, trustDomain, serviceAccount } = config;
   try {
     new MeshDomain(controlNamespace, trustDomain).identity(controlNamespace, serviceAccount);
   } catch (error) {
-    problem('KEDGE_TRUST_DOMAIN', 'a name that leaves room for identities', errorMessage(error));
+    const got = `one that does not: ${errorMessage(error)}`;
+    problem('KEDGE_TRUST_DOMAIN', 'a name that leaves room for identities', got);
   }
 };
+
+/** Rules over several settings. */
+export const identityChecks: readonly Rule[] = [checkListeners, checkTokenKeys, checkOwnName];

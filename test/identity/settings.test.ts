@@ -1,4 +1,4 @@
-import { checkOwnName, checkTokenKeys, identitySettings } from '../../src/identity/settings.ts';
+import { identityChecks, identitySettings } from '../../src/identity/settings.ts';
 import { checkIssuerConfig } from '../../src/issuers/create-issuer.ts';
 import { readEnvironment, type ConfigError, type Environment, type ValuesOf } from '../../src/runtime/env.ts';
 import { thrownBy } from '../support/thrown-by.ts';
@@ -12,7 +12,7 @@ const least = {
 };
 
 const read = (env: Environment): ValuesOf<typeof identitySettings> =>
-  readEnvironment(identitySettings, env, checkTokenKeys, checkOwnName, checkIssuerConfig);
+  readEnvironment(identitySettings, env, ...identityChecks, checkIssuerConfig);
 
 /** The problems of the least environment with these changes, one line each. */
 function problems(changed: Environment): string[] {
@@ -77,7 +77,7 @@ describe('identitySettings', () => {
     [
       'a trust domain that leaves no room',
       { KEDGE_TRUST_DOMAIN: Array(40).fill('abcde').join('.') },
-      'KEDGE_TRUST_DOMAIN: expected a name that leaves room for identities, got expected the identity to be',
+      'KEDGE_TRUST_DOMAIN: expected a name that leaves room for identities, got one that does not: expected the',
     ],
     ['no lifetime', { KEDGE_ISSUANCE_LIFETIME: '0s' }, 'KEDGE_ISSUANCE_LIFETIME: expected a duration'],
     [
@@ -97,6 +97,11 @@ describe('identitySettings', () => {
       'an address without a port',
       { KEDGE_IDENTITY_LISTEN_ADDR: '0.0.0.0' },
       'KEDGE_IDENTITY_LISTEN_ADDR: expected',
+    ],
+    [
+      'one address for two listeners',
+      { KEDGE_IDENTITY_LISTEN_ADDR: '[::1]:8080', KEDGE_ADMIN_LISTEN_ADDR: '[::1]:8080' },
+      'KEDGE_ADMIN_LISTEN_ADDR: expected an address that no other listener has, got [::1]:8080, which is also',
     ],
     ['a log level that is not known', { KEDGE_LOG_LEVEL: 'loud' }, 'KEDGE_LOG_LEVEL: expected "debug" or'],
   ])('refuses %s', (_, changed, line) => {
