@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const lockedPackage = path.join(root, 'node_modules', 'node', 'package.json');
 const lockedNode = path.join(root, 'node_modules', 'node', 'bin', 'node');
 const stamp = path.join(root, 'node_modules', '.kedge-installed');
 
@@ -35,8 +36,8 @@ function install() {
   const lock = createHash('sha256')
     .update(readFileSync(path.join(root, 'package-lock.json')))
     .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  const why = existsSync(stamp) ? 'the lock file has changed' : 'nothing is installed yet';
+  const why = reasonToInstall(lock);
+  if (why === undefined) return;
   say(`${why}: running npm ci (once; about 500 MB)`);
   rmSync(stamp, { force: true });
   const started = Date.now();
@@ -46,6 +47,13 @@ function install() {
   }
   writeFileSync(stamp, lock);
   say(`installed in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+function reasonToInstall(lock) {
+  if (!existsSync(stamp)) return 'nothing is installed yet';
+  if (readFileSync(stamp, 'utf8') !== lock) return 'the lock file has changed';
+  // npm prune --omit=dev and the like take packages away and leave the stamp.
+  return existsSync(lockedPackage) ? undefined : 'the package `node` is missing';
 }
 
 /** What stands between this machine and the locked Node, and the one command that helps; undefined if it runs. */

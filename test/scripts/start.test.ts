@@ -40,8 +40,10 @@ class Project {
     chmodSync(this.path('node_modules/node/bin/node'), 0o755);
   }
 
+  /** As npm leaves it when it ran no install script: with the package, without its program. */
   markInstalled(): void {
-    mkdirSync(this.path('node_modules'), { recursive: true });
+    mkdirSync(this.path('node_modules/node'), { recursive: true });
+    writeFileSync(this.path('node_modules/node/package.json'), '{}');
     const lock = createHash('sha256')
       .update(readFileSync(this.path('package-lock.json')))
       .digest('hex');
@@ -98,6 +100,13 @@ describe('scripts/start.mjs', () => {
     project.npm('process.exit(0)');
     writeFileSync(project.path('package-lock.json'), '{"lockfileVersion":3,"packages":{}}');
     expect(project.start('x').stderr).toContain('the lock file has changed: running npm ci');
+  });
+
+  it('installs again when the package of the locked Node was taken away', () => {
+    using project = new Project();
+    project.markInstalled();
+    rmSync(project.path('node_modules/node'), { recursive: true });
+    expect(project.start('x').stderr).toContain('the package `node` is missing: running npm ci');
   });
 
   it('stops when the installation fails, and tries it again the next time', () => {
