@@ -7,8 +7,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const lockedPackage = path.join(root, 'node_modules', 'node', 'package.json');
-const lockedNode = path.join(root, 'node_modules', 'node', 'bin', 'node');
+const lockedPackage = path.join(root, 'node_modules', 'node');
+const lockedNode = path.join(lockedPackage, 'bin', 'node');
 const stamp = path.join(root, 'node_modules', '.kedge-installed');
 
 function say(text) {

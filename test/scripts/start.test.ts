@@ -43,7 +43,6 @@ class Project {
   /** As npm leaves it when it ran no install script: with the package, without its program. */
   markInstalled(): void {
     mkdirSync(this.path('node_modules/node'), { recursive: true });
-    writeFileSync(this.path('node_modules/node/package.json'), '{}');
     const lock = createHash('sha256')
       .update(readFileSync(this.path('package-lock.json')))
       .digest('hex');
