@@ -5,6 +5,7 @@ import { isDnsLabel, isDnsName } from '../runtime/dns-names.ts';
 import type { Answer } from './answer.ts';
 import { renderBootstrap } from './bootstrap/render.ts';
 import { reportBootstrap } from './bootstrap/report.ts';
+import { givenWord } from './given-word.ts';
 import { parseLifetime } from './lifetime.ts';
 import type { Respond } from './respond.ts';
 import { outputOption } from './respond.ts';
@@ -27,7 +28,7 @@ export function addBootstrapCommand(program: Command, respond: Respond): void {
     .description(
       'Makes the trust anchor and the issuer of a mesh in a directory, or completes what is there. Never overwrites.',
     )
-    .argument('<dir>', 'the directory; made when it is not there')
+    .argument('<dir>', 'the directory; made when it is not there', givenWord('a directory'))
     .option('--trust-domain <name>', 'trust domain of the mesh', parseTrustDomain, 'cluster.local')
     .option('--control-namespace <name>', 'namespace of the control plane', parseNamespace, 'kedge')
     .addOption(lifetimeOption('anchor', '10y'))

@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../runtime/clock.ts';
 import { isDnsName } from '../runtime/dns-names.ts';
 import type { Answer } from './answer.ts';
+import { givenWord } from './given-word.ts';
 import { parseLifetime } from './lifetime.ts';
 import { inspectIdentity } from './identity/inspect-identity.ts';
 import { renderIdentity } from './identity/render.ts';
@@ -28,7 +29,11 @@ export function addIdentityCommand(program: Command, respond: Respond): void {
     .description(
       'Shows the certificate chain in a file (PEM or DER; a private key in it is ignored) or the one that a server shows.',
     )
-    .argument('<file|host:port>', 'where to look; a file of that name goes first')
+    .argument(
+      '<file|host:port>',
+      'where to look; a file of that name goes first',
+      givenWord('a file or host:port'),
+    )
     .option(
       '--name <identity>',
       'the identity of the server: asked for in the handshake, compared when checked',

@@ -64,6 +64,8 @@ describe('the kedge command', () => {
     [['bootstrp', 'x'], 'Did you mean bootstrap?'],
     [['bootstrap'], "missing required argument 'dir'"],
     [['bootstrap', 'a', 'b'], 'too many arguments'],
+    [['bootstrap', ''], 'Expected a directory, got an empty word.'],
+    [['identity', ''], 'Expected a file or host:port, got an empty word.'],
     [['bootstrap', 'x', '--issuer-lifetime', '3w'], 'such as 10y, 90d or 24h'],
     [['bootstrap', 'x', '--anchor-lifetime', '0s'], 'such as 10y, 90d or 24h'],
     [['bootstrap', 'x', '--anchor-lifetime', '1001y'], 'Expected a duration up to 1000y'],
