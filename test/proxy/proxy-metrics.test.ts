@@ -212,4 +212,18 @@ describe('labels that no connection has any more', () => {
     }
     expect((await shown('tcp_open_total')).length).toBeLessThan(4097);
   });
+
+  it('make room also when a client of the mesh asks for every port and name', async () => {
+    const { proxy, shown } = counting();
+    for (let port = 1; port <= 5000; port += 1) {
+      const connection = proxy.inbound.accepted();
+      connection.header({ port, name: `n${port}.example` }, 'web.id');
+      connection.decided('deny', { ...access, target: { host: '10.0.0.9', port }, authorization: undefined });
+    }
+    for (const name of ['inbound_tcp_transport_header_connections_total', 'inbound_tcp_authz_deny_total']) {
+      const series = await shown(name);
+      expect(series).toHaveLength(1024);
+      expect(series.at(-1)).toContain('target_port="5000"');
+    }
+  });
 });

@@ -9,6 +9,7 @@ import type {
 } from '../inbound/inbound-observer.ts';
 import type { Copy, CopyEnd } from '../transport/engine.ts';
 import type { TransportHeader } from '../transport/transport-header.ts';
+import { BoundedCounter } from './bounded-counter.ts';
 import { carry, close, targetLabels } from './connection-metrics.ts';
 import type { OpenTransport, TransportLabels, TransportMetrics } from './transport-metrics.ts';
 
@@ -28,18 +29,20 @@ const authorizationLabels = [
   'no_tls_reason',
 ] as const;
 
+type DecisionCounter = BoundedCounter<(typeof authorizationLabels)[number]>;
+
 interface InboundCounters {
-  readonly allow: Counter<(typeof authorizationLabels)[number]>;
-  readonly deny: Counter<(typeof authorizationLabels)[number]>;
-  readonly terminate: Counter<(typeof authorizationLabels)[number]>;
+  readonly allow: DecisionCounter;
+  readonly deny: DecisionCounter;
+  readonly terminate: DecisionCounter;
   readonly errors: Counter<'error'>;
-  readonly headers: Counter<'session_protocol' | 'target_port' | 'target_name' | 'client_id'>;
+  readonly headers: BoundedCounter<'session_protocol' | 'target_port' | 'target_name' | 'client_id'>;
 }
 
 /** Counts connections that reach this pod, by contract 8.3. */
 export function inboundMetrics(metrics: Metrics, transport: TransportMetrics): InboundObserver {
-  const decisions = (name: string, help: string): InboundCounters['allow'] =>
-    metrics.counter(`inbound_tcp_authz_${name}_total`, help, authorizationLabels);
+  const decisions = (name: string, help: string): DecisionCounter =>
+    new BoundedCounter(metrics.counter(`inbound_tcp_authz_${name}_total`, help, authorizationLabels));
   const counters: InboundCounters = {
     allow: decisions('allow', 'Inbound connections that policy let in.'),
     deny: decisions('deny', 'Inbound connections that policy did not let in.'),
@@ -47,10 +50,12 @@ export function inboundMetrics(metrics: Metrics, transport: TransportMetrics): I
     errors: metrics.counter('inbound_tcp_errors_total', 'Inbound connections refused, by the reason.', [
       'error',
     ]),
-    headers: metrics.counter(
-      'inbound_tcp_transport_header_connections_total',
-      'Direct connections, by what their transport header says.',
-      ['session_protocol', 'target_port', 'target_name', 'client_id'],
+    headers: new BoundedCounter(
+      metrics.counter(
+        'inbound_tcp_transport_header_connections_total',
+        'Direct connections, by what their transport header says.',
+        ['session_protocol', 'target_port', 'target_name', 'client_id'],
+      ),
     ),
   };
   return { accepted: () => new InboundConnection(transport, counters) };
