@@ -129,6 +129,7 @@ function inboundListeners(parts: Parts): InboundListeners {
     acceptSocket: { keepAliveMs: settings.inboundAcceptKeepAliveMs },
     connectSocket: { keepAliveMs: settings.inboundConnectKeepAliveMs },
     log,
+    clock,
   });
 }
 
@@ -170,6 +171,7 @@ function outboundListeners(parts: Parts): OutboundListeners {
     connector,
     observer: metrics.outbound,
     log,
+    clock,
     idleTimeoutMs: settings.idleTimeoutMs,
     socket: { keepAliveMs: settings.outboundAcceptKeepAliveMs },
     ownListeners,

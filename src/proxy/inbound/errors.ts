@@ -6,6 +6,10 @@ export const inboundErrors = errorCatalogue({
     kind: 'unavailable',
     help: 'Too many connections came before this proxy had its first certificate. Check the identity service and the ServiceAccount token.',
   },
+  inbound_crowded_out: {
+    kind: 'resource_exhausted',
+    help: 'Very many clients were connected that had not shown yet who they are, and this one had taken longest. Somebody may be flooding the proxy.',
+  },
   inbound_detect_timeout: {
     kind: 'deadline_exceeded',
     help: 'The client did not say within LINKERD2_PROXY_INBOUND_DETECT_TIMEOUT whether it speaks TLS. Where the server of the application speaks first, mark the port opaque.',

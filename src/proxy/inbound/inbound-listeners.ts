@@ -1,16 +1,19 @@
 import type { Credentials } from '../../pki/credentials.ts';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import type { OriginalDestination } from '../original-destination.ts';
+import { RefusalLog } from '../refusal-log.ts';
 import { Connections } from '../transport/connections.ts';
 import type { Connection, Engine, Listener, SocketOptions } from '../transport/engine.ts';
 import { carry } from './carry.ts';
 import type { CarryOptions } from './carry.ts';
 import { inboundErrors } from './errors.ts';
 import type { InboundObserver, ObservedInbound } from './inbound-observer.ts';
+import { Newcomers } from './newcomers.ts';
 import type { PolicyStore } from './policy-store.ts';
 import { receive, receiveDirect } from './receive.ts';
 import type { ReceiveOptions } from './receive.ts';
@@ -27,10 +30,14 @@ export interface InboundListenersOptions extends ReceiveOptions, CarryOptions {
   /** For the connections of clients. */
   readonly acceptSocket: SocketOptions;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 /** Connections that wait for the first certificate; each costs a file descriptor. */
 const maxHeld = 1024;
+
+/** Connections whose client has not shown yet who it is. */
+const maxNewcomers = 4096;
 
 /** One connection on its way in. */
 interface Arrival {
@@ -38,6 +45,8 @@ interface Arrival {
   connection: Connection;
   readonly observed: ObservedInbound;
   readonly stop: AbortController;
+  /** The client has shown what there is to know of it. */
+  readonly received: () => void;
 }
 
 /** Takes connections for this pod and carries each to the application that policy lets it reach. */
@@ -45,11 +54,14 @@ export class InboundListeners {
   readonly #options: InboundListenersOptions;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Connections();
+  readonly #newcomers = new Newcomers(maxNewcomers);
+  readonly #refusals: RefusalLog;
   #inboundPort: number | undefined;
   #held = 0;
 
   constructor(options: InboundListenersOptions) {
     this.#options = options;
+    this.#refusals = new RefusalLog(options.log, options.clock, 'inbound connection refused');
   }
 
   /** The inbound port: redirected connections, and direct ones of other proxies. Resolves with the address bound. */
@@ -79,10 +91,12 @@ export class InboundListeners {
   }
 
   async #accept(connection: Connection, serve: (arrival: Arrival) => Promise<void>): Promise<void> {
-    const arrival = { connection, observed: this.#options.observer.accepted(), stop: new AbortController() };
-    const { signal } = arrival.stop;
+    const stop = new AbortController();
+    const { signal } = stop;
+    const received = this.#newcomers.add({ end: () => stop.abort(crowdedOut()) });
+    const arrival = { connection, observed: this.#options.observer.accepted(), stop, received };
     signal.addEventListener('abort', () => arrival.connection.reset(), { once: true });
-    const ended = this.#connections.add({ stop: () => arrival.stop.abort(shutDown()) });
+    const ended = this.#connections.add({ stop: () => stop.abort(shutDown()) });
     try {
       await this.#untilReady(signal);
       await serve(arrival);
@@ -93,6 +107,7 @@ export class InboundListeners {
       arrival.observed.refused(cause);
       this.#tell(connection, cause);
     } finally {
+      received();
       ended();
     }
   }
@@ -134,6 +149,7 @@ export class InboundListeners {
     await this.#leased(target.port, async (policy) => {
       const incoming = await receive(arrival.connection, policy.value.protocol, this.#options);
       arrival.connection = incoming.connection;
+      arrival.received();
       await carry({ ...arrival, incoming, target, policy, fits: () => true }, this.#options);
     });
   }
@@ -141,6 +157,7 @@ export class InboundListeners {
   async #direct(arrival: Arrival): Promise<void> {
     const incoming = await receiveDirect(arrival.connection, this.#options);
     arrival.connection = incoming.connection;
+    arrival.received();
     const { header, clientId } = incoming;
     arrival.observed.header(header, clientId);
     if (header.name !== undefined) {
@@ -176,11 +193,10 @@ export class InboundListeners {
 
   /** Probes come, see that the port is open, and are gone: that is no news. */
   #tell({ remote }: Connection, error: unknown): void {
-    const { log } = this.#options;
     const code = errorCode(error);
     const fields = { client: formatSocketAddress(remote), code, error: errorMessage(error) };
-    if (code === 'connection_reset') log.debug(fields, 'inbound connection lost');
-    else log.warn(fields, 'inbound connection refused');
+    if (code === 'connection_reset') this.#options.log.debug(fields, 'inbound connection lost');
+    else this.#refusals.tell(fields);
   }
 }
 
@@ -188,6 +204,13 @@ function shutDown(): Error {
   return inboundErrors.error(
     'inbound_shut_down',
     'expected to end before the proxy, got cut at its deadline',
+  );
+}
+
+function crowdedOut(): Error {
+  return inboundErrors.error(
+    'inbound_crowded_out',
+    `expected at most ${maxNewcomers} clients that have not shown who they are, got one more`,
   );
 }
 

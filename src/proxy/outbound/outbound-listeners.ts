@@ -1,8 +1,10 @@
+import type { Clock } from '../../runtime/clock.ts';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import type { OriginalDestination } from '../original-destination.ts';
+import { RefusalLog } from '../refusal-log.ts';
 import { Connections } from '../transport/connections.ts';
 import type { Connection, Engine, Listener, SocketOptions } from '../transport/engine.ts';
 import type { Connector, Outgoing } from './connector.ts';
@@ -15,6 +17,7 @@ export interface OutboundListenersOptions {
   readonly connector: Pick<Connector, 'connect'>;
   readonly observer: OutboundObserver;
   readonly log: Log;
+  readonly clock: Clock;
   readonly idleTimeoutMs: number;
   /** For the sockets of the application. */
   readonly socket: SocketOptions;
@@ -27,9 +30,11 @@ export class OutboundListeners {
   readonly #options: OutboundListenersOptions;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Connections();
+  readonly #refusals: RefusalLog;
 
   constructor(options: OutboundListenersOptions) {
     this.#options = options;
+    this.#refusals = new RefusalLog(options.log, options.clock, 'outbound connection refused');
   }
 
   /** Resolves with the address that was bound. */
@@ -93,11 +98,10 @@ export class OutboundListeners {
   }
 
   #tell(target: SocketAddress | undefined, error: unknown): void {
-    const fields = {
+    this.#refusals.tell({
       target: target && formatSocketAddress(target),
       code: errorCode(error),
       error: errorMessage(error),
-    };
-    this.#options.log.warn(fields, 'outbound connection refused');
+    });
   }
 }

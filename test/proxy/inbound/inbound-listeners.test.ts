@@ -248,6 +248,33 @@ describe('the life of the listeners', () => {
     expect(pod.observed.refusals).toEqual(['inbound_not_ready']);
   });
 
+  it('lets go who has taken longest to say what they are, when very many do', async () => {
+    await using pod = await Pod.start();
+    const first = await pod.plain();
+    const ended = fate(first);
+    for (let i = 0; i < 4096; i += 64) {
+      await Promise.all(Array.from({ length: 64 }, () => pod.plain()));
+    }
+    expect(await ended).toBe('ECONNRESET');
+    await until(() => pod.observed.refusals.length > 0);
+    expect(pod.observed.refusals).toEqual(['inbound_crowded_out']);
+  });
+
+  it('counts nobody as silent who was let in', async () => {
+    await using pod = await Pod.start();
+    pod.allow([authz(anyone)]);
+    const first = await pod.plain();
+    first.write('a');
+    await until(() => pod.reached.length === 1);
+    const ended = fate(first);
+    for (let i = 0; i < 4096; i += 64) {
+      await Promise.all(Array.from({ length: 64 }, () => pod.plain()));
+    }
+    pod.reached[0]?.end('still here');
+    first.end();
+    expect(await ended).toBe('end');
+  });
+
   it('waits for open connections, and cuts them at the deadline', async () => {
     await using pod = await Pod.start();
     pod.allow([authz(anyone)]);

@@ -63,6 +63,7 @@ export class Pod extends Bench {
       acceptSocket: {},
       connectSocket: {},
       log: this.log,
+      clock: this.clock,
     });
   }
 

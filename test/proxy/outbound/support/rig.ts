@@ -98,6 +98,7 @@ export async function outboundRig(options: RigOptions = {}) {
     }),
     observer,
     log,
+    clock,
     idleTimeoutMs: 86_400_000,
     socket: {},
     ownListeners,

@@ -1,0 +1,68 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+
+/** How many refusals for one reason are told in full within a period; whoever wants to fill a disk has to be patient. */
+const toldInFull = 10;
+const periodMs = 10_000;
+
+/** What is told of one refusal; `code` is its reason. */
+export interface Refusal {
+  readonly code: string | undefined;
+  readonly error: string;
+  readonly client?: string | undefined;
+  readonly target?: string | undefined;
+}
+
+/** Refusals for one reason. */
+interface Period {
+  readonly endsAtMs: number;
+  told: number;
+  more: number;
+}
+
+/**
+ * Tells of refused connections. Anybody can bring about as many as they like, so only the first ones for a reason are
+ * told each by itself, and the rest of a period by their number. Metrics count them all.
+ */
+export class RefusalLog {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #message: string;
+  /** By reason; reasons are error codes, of which there are only so many. */
+  readonly #periods = new Map<string, Period>();
+
+  /** `message` is the constant that records have. */
+  constructor(log: Log, clock: Clock, message: string) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#message = message;
+  }
+
+  tell(fields: Refusal): void {
+    const reason = fields.code ?? '';
+    const period = this.#period(reason);
+    if (period.told < toldInFull) {
+      period.told += 1;
+      this.#log.warn(fields, this.#message);
+      return;
+    }
+    period.more += 1;
+    if (period.more > 1) return;
+    this.#clock.after(period.endsAtMs - this.#now(), () => {
+      this.#periods.delete(reason);
+      this.#log.warn({ code: fields.code, more: period.more, withinMs: periodMs }, `${this.#message} again`);
+    });
+  }
+
+  #period(reason: string): Period {
+    const known = this.#periods.get(reason);
+    if (known !== undefined && (known.more > 0 || this.#now() < known.endsAtMs)) return known;
+    const begun = { endsAtMs: this.#now() + periodMs, told: 0, more: 0 };
+    this.#periods.set(reason, begun);
+    return begun;
+  }
+
+  #now(): number {
+    return this.#clock.now().getTime();
+  }
+}
