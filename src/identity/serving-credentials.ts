@@ -66,9 +66,12 @@ export class ServingCredentials {
       const renewAt = await this.#renew(signal);
       if (renewAt !== undefined) backoff.reset();
       const either = AbortSignal.any([signal, changed.signal]);
-      // A renewal waits for a date, because certificates end by the wall clock.
+      const begin = this.#credentials.value?.leaf.notBefore;
+      // A renewal waits for a date, because certificates begin and end by the wall clock.
       const wait =
-        renewAt === undefined ? clock.sleep(backoff.next(), either) : sleepUntil(clock, renewAt, either);
+        renewAt === undefined
+          ? clock.sleep(backoff.next(), either)
+          : sleepUntil(clock, renewAt, either, begin);
       await wait.catch(() => undefined);
       for (const stop of stops) stop();
     }

@@ -55,11 +55,20 @@ export function sleepOn(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortS
 /** How late a wait for a date may notice that the machine slept or its clock was set. */
 const wallClockCheckMs = 60_000;
 
-/** Waits until the wall clock shows `date`; rejects with `signal.reason` when aborted. */
-export async function sleepUntil(clock: Clock, date: Date, signal?: AbortSignal): Promise<void> {
+/**
+ * Waits until the wall clock shows `date`; rejects with `signal.reason` when aborted. Also ends when it shows a time
+ * before `since`: then it was ahead and has been set right, and what began meanwhile has not begun yet.
+ */
+export async function sleepUntil(
+  clock: Clock,
+  date: Date,
+  signal?: AbortSignal,
+  since?: Date,
+): Promise<void> {
   for (;;) {
-    const remainingMs = date.getTime() - clock.now().getTime();
-    if (remainingMs <= 0) return;
+    const now = clock.now();
+    const remainingMs = date.getTime() - now.getTime();
+    if (remainingMs <= 0 || (since !== undefined && now < since)) return;
     await clock.sleep(Math.min(remainingMs, wallClockCheckMs), signal);
   }
 }

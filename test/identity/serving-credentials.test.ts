@@ -100,6 +100,19 @@ describe('ServingCredentials', () => {
     await bench.renewed(first);
   });
 
+  it('is replaced when the clock, which was ahead, is set right and the certificate is none yet', async () => {
+    await using bench = new Bench();
+    const atStart = await bench.renewed(undefined);
+    const right = bench.clock.now();
+    bench.clock.set(new Date(right.getTime() + 20 * hour));
+    await bench.clock.advance(60_000);
+    const first = await bench.renewed(atStart);
+    bench.clock.set(right);
+    await bench.clock.advance(60_000);
+    await bench.renewed(first);
+    expect(bench.serving.current.value!.leaf.notBefore <= bench.clock.now()).toBe(true);
+  });
+
   it('is signed by a new issuer as soon as there is one', async () => {
     await using bench = new Bench();
     const first = await bench.renewed(undefined);

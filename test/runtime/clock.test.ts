@@ -101,6 +101,18 @@ describe('sleepUntil', () => {
     expect(isOver()).toBe(true);
   });
 
+  it('ends soon after the clock was set back to a time before the one named', async () => {
+    const clock = new ManualClock(start);
+    let over = false;
+    void sleepUntil(clock, inAnHour, undefined, new Date('2026-05-01T11:59:00Z')).then(() => (over = true));
+    clock.set(new Date('2026-05-01T11:59:00Z'));
+    await clock.advance(60_000);
+    expect(over).toBe(false);
+    clock.set(new Date('2026-05-01T11:00:00Z'));
+    await clock.advance(60_000);
+    expect(over).toBe(true);
+  });
+
   it('does not wait for a date that is past', async () => {
     await expect(sleepUntil(new ManualClock(inAnHour), start)).resolves.toBeUndefined();
   });
