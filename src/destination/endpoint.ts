@@ -1,6 +1,6 @@
 import type { WorkloadIdentity } from '../pki/workload-identity.ts';
-import type { IpAddress } from './ip-address.ts';
-import { socketText } from './ip-address.ts';
+import type { IpAddress } from '../runtime/ip-address.ts';
+import { socketText } from '../runtime/ip-address.ts';
 
 /** The weight of an endpoint that names none; others are relative to it (contract 4.5). */
 export const DEFAULT_WEIGHT = 10_000;

@@ -3,7 +3,7 @@ import type { DestinationProfile, GetDestination } from '../rpc/destination-api.
 import type { StreamWriter } from '../rpc/stream-writer.ts';
 import { parseContextToken } from './context-token.ts';
 import type { EndpointSource } from './endpoint-source.ts';
-import { socketText } from './ip-address.ts';
+import { socketText } from '../runtime/ip-address.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { Target } from './target.ts';
 import { parseTarget, qualifiedName } from './target.ts';

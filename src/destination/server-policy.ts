@@ -1,4 +1,4 @@
-import { IpNetwork } from './ip-network.ts';
+import { IpNetwork } from '../runtime/ip-network.ts';
 import type { PortProtocol } from './workload.ts';
 
 /** Policies with a name of their own (contract 5.5). */

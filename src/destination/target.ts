@@ -1,7 +1,7 @@
 import { quoted } from '../runtime/quoted.ts';
 import { isDnsLabel } from '../runtime/dns-names.ts';
 import { destinationErrors } from './errors.ts';
-import { IpAddress } from './ip-address.ts';
+import { IpAddress } from '../runtime/ip-address.ts';
 
 /** A port of a service, or of one of its instances (a pod with a stable host name). */
 export interface ServiceTarget {

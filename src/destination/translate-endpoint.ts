@@ -1,6 +1,6 @@
 import type { ProtocolHint, TlsIdentity, WeightedAddr } from '../rpc/destination-api.ts';
 import type { Endpoint } from './endpoint.ts';
-import { toTcpAddress } from './translate-address.ts';
+import { toTcpAddress } from '../rpc/ip-message.ts';
 
 /**
  * An endpoint as a proxy in `clientZone` is told of it (contract 4.5). There is never an `h2` hint: it would make

@@ -7,9 +7,8 @@ import type {
   ProxyProtocol,
   Server,
 } from '../rpc/inbound-policy-api.ts';
-import type { IpNetwork } from './ip-network.ts';
 import type { AllowedClients, AllowedNetwork, Authorization, ServerPolicy } from './server-policy.ts';
-import { toIPAddress } from './translate-address.ts';
+import { toIPNetwork } from '../rpc/ip-message.ts';
 import type { PortProtocol } from './workload.ts';
 import type { WorkloadName } from './workload-name.ts';
 
@@ -93,8 +92,4 @@ function toAuthn(clients: AllowedClients): Authn {
 
 function toNetwork(allowed: AllowedNetwork): Network {
   return { net: toIPNetwork(allowed.network), except: allowed.except.map(toIPNetwork) };
-}
-
-function toIPNetwork(network: IpNetwork): NonNullable<Network['net']> {
-  return { ip: toIPAddress(network.address), prefixLen: network.prefixLength };
 }

@@ -2,7 +2,7 @@ import type { Update } from '../rpc/destination-api.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointSet } from './endpoint-set.ts';
 import { diffEndpointSets } from './endpoint-set.ts';
-import { toTcpAddress } from './translate-address.ts';
+import { toTcpAddress } from '../rpc/ip-message.ts';
 import { toWeightedAddr } from './translate-endpoint.ts';
 
 /** Who the messages are for and about. */

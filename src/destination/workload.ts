@@ -1,6 +1,6 @@
 import type { WorkloadIdentity } from '../pki/workload-identity.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { IpAddress } from './ip-address.ts';
+import type { IpAddress } from '../runtime/ip-address.ts';
 import type { WorkloadName } from './workload-name.ts';
 
 /** How a proxy reads what arrives at a port: sniff it, leave it alone, mesh TLS then leave it alone, or one HTTP version. */

@@ -1,4 +1,4 @@
-import { Cidr } from './cidr.ts';
+import { IpNetwork } from './ip-network.ts';
 import { isDnsLabel, isDnsName } from './dns-names.ts';
 import { formatDuration, parseGoDuration, parseProxyDuration } from './durations.ts';
 import { PortSet } from './port-set.ts';
@@ -43,9 +43,9 @@ export const socketAddressFormat: Format<SocketAddress> = {
   parse: (text) => parseSocketAddress(text.trim()),
 };
 
-export const cidrFormat: Format<Cidr> = {
+export const cidrFormat: Format<IpNetwork> = {
   expected: 'a network such as "10.0.0.0/8" or "fd00::/8"',
-  parse: (text) => Cidr.parse(text.trim()),
+  parse: (text) => IpNetwork.parse(text.trim()),
 };
 
 export const portSetFormat: Format<PortSet> = {

@@ -1,4 +1,4 @@
-import type { Cidr } from './cidr.ts';
+import type { IpNetwork } from './ip-network.ts';
 import type { Setting, Settings } from './env.ts';
 import * as formats from './formats.ts';
 import type { Bounds, Format } from './formats.ts';
@@ -87,7 +87,7 @@ export function list<T, const O extends SettingOptions & { item: Format<T> }>(
   return setting(options, formats.listFormat(options.item));
 }
 
-export function cidrs<const O extends SettingOptions>(options: O): Setting<ValueOf<O, readonly Cidr[]>> {
+export function cidrs<const O extends SettingOptions>(options: O): Setting<ValueOf<O, readonly IpNetwork[]>> {
   return setting(options, formats.listFormat(formats.cidrFormat));
 }
 

@@ -1,4 +1,4 @@
-import { IpNetwork } from '../../src/destination/ip-network.ts';
+import { IpNetwork } from '../../src/runtime/ip-network.ts';
 import { DEFAULT_POLICY_NAMES, defaultServerPolicy } from '../../src/destination/server-policy.ts';
 import { toServer } from '../../src/destination/translate-policy.ts';
 import type { Network } from '../../src/rpc/inbound-policy-api.ts';

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import { DEFAULT_WEIGHT, endpointKey } from '../endpoint.ts';
-import type { IpAddress } from '../ip-address.ts';
-import { socketText } from '../ip-address.ts';
+import type { IpAddress } from '../../runtime/ip-address.ts';
+import { socketText } from '../../runtime/ip-address.ts';
 import { endpointAt } from '../workload.ts';
 import { workloadKey } from '../workload-name.ts';
 import type { FileWorkload } from './file-workload.ts';

@@ -1,8 +1,9 @@
 import type { MeshDomain, WorkloadIdentity } from '../../pki/workload-identity.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { quoted } from '../../runtime/quoted.ts';
-import { IpAddress } from '../ip-address.ts';
-import { IpNetwork } from '../ip-network.ts';
+import { IpAddress } from '../../runtime/ip-address.ts';
+import type { IpNetwork } from '../../runtime/ip-network.ts';
+import { parseExactNetwork } from './exact-network.ts';
 import type { FieldPath, Problems } from './problems.ts';
 
 /** What every part of the reading needs: whose names these are, and where to tell what is wrong. */
@@ -24,7 +25,7 @@ export function readAddress(text: string, path: FieldPath, { problems }: ReadCon
 }
 
 export function readNetwork(text: string, path: FieldPath, { problems }: ReadContext): IpNetwork | undefined {
-  const network = IpNetwork.parse(text);
+  const network = parseExactNetwork(text);
   if (typeof network !== 'string') return network;
   problems.add(path, network);
   return undefined;

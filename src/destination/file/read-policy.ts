@@ -1,6 +1,6 @@
 import { quoted } from '../../runtime/quoted.ts';
 import { isDnsName } from '../../runtime/dns-names.ts';
-import { IpNetwork } from '../ip-network.ts';
+import { IpNetwork } from '../../runtime/ip-network.ts';
 import type {
   AllowedClients,
   AllowedNetwork,
@@ -89,7 +89,7 @@ function readExcept(
   return (entry.except ?? []).flatMap((text, i) => {
     const except = readNetwork(text, [...path, i], context);
     if (except === undefined) return [];
-    if (!network.contains(except)) {
+    if (!network.covers(except)) {
       context.problems.add(
         [...path, i],
         `expected a network inside ${network.toString()}, got ${quoted(text)}`,

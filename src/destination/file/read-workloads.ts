@@ -1,6 +1,6 @@
 import { PortSet } from '../../runtime/port-set.ts';
 import { quoted } from '../../runtime/quoted.ts';
-import type { IpNetwork } from '../ip-network.ts';
+import type { IpNetwork } from '../../runtime/ip-network.ts';
 import type { DefaultPolicyName, ServerPolicy } from '../server-policy.ts';
 import { defaultServerPolicy } from '../server-policy.ts';
 import type { DestinationDocument, ProxyEntry, WorkloadEntry } from './document.ts';

@@ -1,4 +1,4 @@
-import type { Cidr } from '../../runtime/cidr.ts';
+import type { IpNetwork } from '../../runtime/ip-network.ts';
 import { defaultLabels, localhostAuthorization, networks } from './server-policy.ts';
 import type { AllowedClients, AllowedNetwork, Authorization, ServerPolicy } from './server-policy.ts';
 
@@ -14,7 +14,7 @@ export type DefaultPolicyName =
 export interface DefaultPolicyOptions {
   readonly name: DefaultPolicyName;
   /** What `cluster-...` lets in. */
-  readonly clusterNetworks: readonly Cidr[];
+  readonly clusterNetworks: readonly IpNetwork[];
   readonly opaque: boolean;
 }
 
@@ -30,7 +30,7 @@ export function defaultPolicy({ name, clusterNetworks, opaque }: DefaultPolicyOp
 const anyone: AllowedClients = { kind: 'anyone' };
 const anyIdentity: AllowedClients = { kind: 'identities', identities: new Set(), suffixes: [''] };
 
-function authorizations(name: DefaultPolicyName, clusterNetworks: readonly Cidr[]): Authorization[] {
+function authorizations(name: DefaultPolicyName, clusterNetworks: readonly IpNetwork[]): Authorization[] {
   const one = (allowed: readonly AllowedNetwork[], clients: AllowedClients): Authorization[] => [
     { labels: defaultLabels(name), networks: allowed, clients },
   ];

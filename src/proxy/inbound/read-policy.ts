@@ -1,7 +1,7 @@
 import type { Authn, Authz, Network, Server } from '../../rpc/inbound-policy-api.ts';
 import { durationMs } from '../../rpc/duration.ts';
-import { Cidr } from '../../runtime/cidr.ts';
-import { ipText } from './ip-text.ts';
+import { fromIPNetwork } from '../../rpc/ip-message.ts';
+import type { IpNetwork } from '../../runtime/ip-network.ts';
 import { localhostAuthorization } from './server-policy.ts';
 import type {
   AllowedClients,
@@ -63,12 +63,12 @@ function readAuthorizationLabels({ metadata, labels }: Authz): PolicyLabels {
 }
 
 function readNetwork({ net, except }: Network): AllowedNetwork {
-  return { network: readCidr(net), except: except.map(readCidr) };
+  return { network: readIpNetwork(net), except: except.map(readIpNetwork) };
 }
 
-function readCidr(net: Network['net']): Cidr {
-  const address = required(net?.ip && ipText(net.ip), 'an address of a network');
-  return required(Cidr.parse(`${address}/${net?.prefixLen ?? ''}`), 'a prefix length that fits the address');
+function readIpNetwork(net: Network['net']): IpNetwork {
+  const message = required(net?.ip?.ip && net, 'an address of a network');
+  return required(fromIPNetwork(message), 'a prefix length that fits the address');
 }
 
 function readClients({ permit }: Authn): AllowedClients {

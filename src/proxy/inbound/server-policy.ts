@@ -1,4 +1,4 @@
-import { Cidr } from '../../runtime/cidr.ts';
+import { IpNetwork } from '../../runtime/ip-network.ts';
 
 /** What is spoken on a port; anything but `opaque` may begin with mesh TLS (contract 3.3). */
 export type PortProtocol = 'detect' | 'opaque' | 'tls' | 'http1' | 'http2' | 'grpc';
@@ -11,8 +11,8 @@ export interface PolicyLabels {
 }
 
 export interface AllowedNetwork {
-  readonly network: Cidr;
-  readonly except: readonly Cidr[];
+  readonly network: IpNetwork;
+  readonly except: readonly IpNetwork[];
 }
 
 export type AllowedClients =
@@ -61,7 +61,7 @@ export const invalidPolicy: ServerPolicy = {
 
 export function networks(...texts: string[]): AllowedNetwork[] {
   return texts.map((text) => {
-    const network = Cidr.parse(text);
+    const network = IpNetwork.parse(text);
     if (network === undefined) throw new TypeError(`expected a network, got ${text}`);
     return { network, except: [] };
   });

@@ -1,4 +1,5 @@
 import type { TcpAddress, WeightedAddr } from '../../rpc/destination-api.ts';
+import { fromIPAddress } from '../../rpc/ip-message.ts';
 import { isDnsName } from '../../runtime/dns-names.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
@@ -54,10 +55,9 @@ export function readEndpoint(
 
 /** The address of an Add, a Remove or a profile; undefined where it holds no IP or no usable port. */
 export function readAddress(source: TcpAddress | undefined): SocketAddress | undefined {
-  const ip = source?.ip?.ip;
+  const ip = fromIPAddress(source?.ip);
   if (source === undefined || ip === undefined || !isPort(source.port)) return undefined;
-  const host = ip.$case === 'ipv4' ? formatIpv4(ip.value) : formatIpv6(ip.value.first, ip.value.last);
-  return { host, port: source.port };
+  return { host: ip.toString(), port: source.port };
 }
 
 function readSecurity(source: WeightedAddr, port: number): EndpointSecurity {
@@ -111,15 +111,4 @@ function readHeader(
 
 function isPort(value: number): boolean {
   return Number.isInteger(value) && value > 0 && value < 65536;
-}
-
-/** First octet most significant (contract 4.1). */
-function formatIpv4(value: number): string {
-  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join('.');
-}
-
-function formatIpv6(first: bigint, last: bigint): string {
-  const hex = first.toString(16).padStart(16, '0') + last.toString(16).padStart(16, '0');
-  const groups = hex.match(/.{4}/g) ?? [];
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import type { Cidr } from '../../runtime/cidr.ts';
+import type { IpNetwork } from '../../runtime/ip-network.ts';
 
 /** What is done about a target: ask discovery, carry it on to its own address as it is, or refuse it. */
 export type LookupPlan = 'look-up' | 'pass-through' | 'refuse';
@@ -12,7 +12,7 @@ export interface LookupScope {
    * Addresses in here are asked for. Undefined means every address: without outbound policy the profile is the
    * only word on whether an address belongs to the mesh, and asking is the safe way to be told that it does not.
    */
-  readonly networks: readonly Cidr[] | undefined;
+  readonly networks: readonly IpNetwork[] | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../../src/destination/endpoint.ts';
-import { IpAddress } from '../../../src/destination/ip-address.ts';
+import { IpAddress } from '../../../src/runtime/ip-address.ts';
 import { parseTarget } from '../../../src/destination/target.ts';
 import type { ServiceTarget } from '../../../src/destination/target.ts';
 import { mesh, readText } from '../support/mesh.ts';

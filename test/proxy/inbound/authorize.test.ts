@@ -4,7 +4,7 @@ import { defaultPolicy } from '../../../src/proxy/inbound/default-policy.ts';
 import type { DefaultPolicyName } from '../../../src/proxy/inbound/default-policy.ts';
 import { readPolicy } from '../../../src/proxy/inbound/read-policy.ts';
 import { invalidPolicy } from '../../../src/proxy/inbound/server-policy.ts';
-import { Cidr } from '../../../src/runtime/cidr.ts';
+import { IpNetwork } from '../../../src/runtime/ip-network.ts';
 import { answer, anyone, authz, meshed, named } from './answers.ts';
 
 const web = 'web.shop.serviceaccount.identity.kedge.cluster.local';
@@ -74,7 +74,7 @@ describe('authorization', () => {
 });
 
 describe('the default policies', () => {
-  const cluster = Cidr.parse('10.0.0.0/8')!;
+  const cluster = IpNetwork.parse('10.0.0.0/8')!;
   const allows = (name: DefaultPolicyName, client: Client): boolean =>
     authorize(defaultPolicy({ name, clusterNetworks: [cluster], opaque: false }), client) !== undefined;
 

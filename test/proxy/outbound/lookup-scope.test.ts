@@ -1,9 +1,9 @@
 import { planLookup } from '../../../src/proxy/outbound/lookup-scope.ts';
-import { Cidr } from '../../../src/runtime/cidr.ts';
+import { IpNetwork } from '../../../src/runtime/ip-network.ts';
 
 const scope = {
   suffixes: ['svc.cluster.local.'],
-  networks: ['10.0.0.0/8', 'fd00::/8'].map((text) => Cidr.parse(text)!),
+  networks: ['10.0.0.0/8', 'fd00::/8'].map((text) => IpNetwork.parse(text)!),
 };
 
 describe('whether discovery is asked for a target', () => {

@@ -1,7 +1,7 @@
 import { Resolver } from '../../../src/proxy/outbound/resolver.ts';
 import type { DestinationClient, DestinationProfile, Update } from '../../../src/rpc/destination-api.ts';
 import { AppError } from '../../../src/runtime/errors.ts';
-import { Cidr } from '../../../src/runtime/cidr.ts';
+import { IpNetwork } from '../../../src/runtime/ip-network.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { add, at, meshed, profileOf } from './support/messages.ts';
 
@@ -41,7 +41,7 @@ function resolving() {
   const backoff = { minMs: 100, maxMs: 400, jitter: 0 };
   const resolver = new Resolver({
     lookup: { client, contextToken: '', stream: { limits, backoff, clock } },
-    scope: { suffixes: ['svc.cluster.local'], networks: [Cidr.parse('10.0.0.0/8')!] },
+    scope: { suffixes: ['svc.cluster.local'], networks: [IpNetwork.parse('10.0.0.0/8')!] },
     localAddresses: new Set(['10.0.0.9']),
     ejection: backoff,
     idleTimeoutMs: 5000,

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 
-const MAPPED_V4 = 0xffffn << 32n;
+/** What the upper 96 bits of an IPv4-mapped IPv6 address are (RFC 4291 2.5.5.2). */
+const MAPPED_V4 = 0xffffn;
 
 /** An IP address as a number with its one canonical spelling. IPv4-mapped IPv6 addresses become IPv4. */
 export class IpAddress {
@@ -21,13 +22,17 @@ export class IpAddress {
     if (!isIPv6(text) || text.includes('%')) return undefined;
     const canonical = new SocketAddress({ address: text, family: 'ipv6' }).address;
     const value = hextets(canonical);
-    if (value >> 32n === MAPPED_V4 >> 32n) return IpAddress.#ofV4(value & 0xffffffffn);
-    return new IpAddress(6, value, canonical);
+    return isMapped(value) ? IpAddress.of(6, value) : new IpAddress(6, value, canonical);
   }
 
-  static #ofV4(value: bigint): IpAddress {
-    const text = [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
-    return new IpAddress(4, value, text);
+  /** The address of that number; bits beyond the width of the family do not count. */
+  static of(family: 4 | 6, value: bigint): IpAddress {
+    if (family === 6 && !isMapped(value)) {
+      const number = BigInt.asUintN(128, value);
+      return new IpAddress(6, number, canonicalText(number));
+    }
+    const v4 = BigInt.asUintN(32, value);
+    return new IpAddress(4, v4, [24n, 16n, 8n, 0n].map((shift) => (v4 >> shift) & 0xffn).join('.'));
   }
 
   /** Bits in an address of this family: 32 or 128. */
@@ -47,6 +52,15 @@ export class IpAddress {
 /** `host:port` with the brackets that IPv6 needs; also the key of an endpoint in its set. */
 export function socketText(address: IpAddress, port: number): string {
   return address.family === 4 ? `${address.toString()}:${port}` : `[${address.toString()}]:${port}`;
+}
+
+function isMapped(value: bigint): boolean {
+  return value >> 32n === MAPPED_V4;
+}
+
+function canonicalText(value: bigint): string {
+  const groups = value.toString(16).padStart(32, '0').match(/.{4}/g) ?? [];
+  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
 }
 
 function octets(text: string): bigint {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Cidr } from '../../src/runtime/cidr.ts';
+import { IpNetwork } from '../../src/runtime/ip-network.ts';
 
 describe('a network', () => {
   it.each([
@@ -16,11 +16,27 @@ describe('a network', () => {
     ['fd00::/8', 'fdff::1', true],
     ['fd00::/8', 'fe80::1', false],
     ['::/0', 'fe80::1', true],
+    ['::/0', '10.0.0.1', false],
+    ['::/0', '::ffff:10.0.0.1', false],
+    ['::ffff:10.0.0.0/104', '10.1.1.1', true],
+    ['fe80::/10', 'fe80::1%eth0', true],
     ['::1', '::1', true],
     ['::1', '0:0:0:0:0:0:0:1', true],
     ['10.0.0.0/8', 'no address', false],
   ])('%s: whether it contains %s is %s', (network, ip, contained) => {
-    expect(Cidr.parse(network)!.contains(ip)).toBe(contained);
+    expect(IpNetwork.parse(network)!.contains(ip)).toBe(contained);
+  });
+
+  it.each([
+    ['10.0.0.0/8', '10.1.0.0/16', true],
+    ['10.0.0.0/8', '10.0.0.0/8', true],
+    ['10.0.0.0/8', '11.0.0.0/16', false],
+    ['10.1.0.0/16', '10.0.0.0/8', false],
+    ['0.0.0.0/0', '192.0.2.1/32', true],
+    ['::/0', '192.0.2.1/32', false],
+    ['fd00::/8', 'fd12::/16', true],
+  ])('%s: whether it covers %s is %s', (outer, inner, expected) => {
+    expect(IpNetwork.parse(outer)!.covers(IpNetwork.parse(inner)!)).toBe(expected);
   });
 
   it.each([
@@ -36,13 +52,14 @@ describe('a network', () => {
     '10.0.0.0/8a',
     ' 10.0.0.0/8',
     '10.0.0.0/0x8',
+    '::ffff:10.0.0.0/95',
   ])('is not read from %j', (text) => {
-    expect(Cidr.parse(text)).toBeUndefined();
+    expect(IpNetwork.parse(text)).toBeUndefined();
   });
 
   it('is read back from its text', () => {
-    expect(Cidr.parse('10.1.2.3/8')!.toString()).toBe('10.1.2.3/8');
-    expect(Cidr.parse('::1')!.toString()).toBe('::1/128');
+    expect(IpNetwork.parse('10.1.2.3/8')!.toString()).toBe('10.1.2.3/8');
+    expect(IpNetwork.parse('::1')!.toString()).toBe('::1/128');
   });
 
   it('contains just the IPv4 addresses that share its prefix', () => {
@@ -53,7 +70,7 @@ describe('a network', () => {
         // Shares the first `kept` bits with the base for sure, so that both answers are met often.
         const ip = kept === 32 ? base : (base ^ (noise >>> kept)) >>> 0;
         const shared = length === 0 || base >>> (32 - length) === ip >>> (32 - length);
-        expect(Cidr.parse(`${text(base)}/${length}`)!.contains(text(ip))).toBe(shared);
+        expect(IpNetwork.parse(`${text(base)}/${length}`)!.contains(text(ip))).toBe(shared);
       }),
       { numRuns: 300 },
     );
@@ -62,7 +79,7 @@ describe('a network', () => {
   it('of any IPv6 address contains that address', () => {
     fc.assert(
       fc.property(fc.ipV6(), fc.nat({ max: 128 }), (ip, length) => {
-        expect(Cidr.parse(`${ip}/${length}`)!.contains(ip)).toBe(true);
+        expect(IpNetwork.parse(`${ip}/${length}`)!.contains(ip)).toBe(true);
       }),
       { numRuns: 200 },
     );
@@ -72,7 +89,7 @@ describe('a network', () => {
     const texts = fc.string({ unit: fc.constantFrom('1', '0', 'f', '.', ':', '/', '%', ' ') });
     fc.assert(
       fc.property(texts, (text) => {
-        expect(() => Cidr.parse(text)).not.toThrow();
+        expect(() => IpNetwork.parse(text)).not.toThrow();
       }),
       { numRuns: 300 },
     );
