@@ -7,7 +7,8 @@ import type { BackoffPolicy } from '../runtime/backoff.ts';
 import { sleepUntil } from '../runtime/clock.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorCode, errorMessage, isAppError } from '../runtime/errors.ts';
-import type { Latest, LatestValue } from '../runtime/latest.ts';
+import { LatestValue } from '../runtime/latest.ts';
+import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { acceptAnswer, createRequest, readToken } from './certificate-request.ts';
@@ -57,6 +58,7 @@ export class Certifier {
   readonly #options: CertifierOptions;
   readonly #metrics: CertifierMetrics;
   readonly #backoff: Backoff;
+  readonly #problem = new LatestValue<string | undefined>(undefined);
   #validUntil: Date | undefined;
   #wake = new AbortController();
 
@@ -68,6 +70,11 @@ export class Certifier {
 
   get credentials(): Latest<Credentials | undefined> {
     return this.#options.credentials;
+  }
+
+  /** Why the last request failed, and until when the present certificate is good. `undefined` while all is well. */
+  get problem(): Latest<string | undefined> {
+    return this.#problem;
   }
 
   /** Until the signal is aborted. Never rejects: a failure leaves the present certificate in use and is tried again. */
@@ -91,9 +98,11 @@ export class Certifier {
       await this.#certify(signal);
       this.#backoff.reset();
       this.#metrics.refreshes.inc({ result: 'ok' });
-      // A date, because certificates end by the wall clock.
+      this.#problem.set(undefined);
+      // A date, because certificates begin and end by the wall clock.
       const renewal = this.#renewal();
-      return (either) => sleepUntil(clock, renewal, either);
+      const begin = this.#options.credentials.value?.leaf.notBefore;
+      return (either) => sleepUntil(clock, renewal, either, begin);
     } catch (error) {
       if (signal.aborted) return () => Promise.resolve();
       this.#metrics.refreshes.inc({ result: 'error' });
@@ -155,21 +164,27 @@ export class Certifier {
   }
 
   #retryDelay(error: unknown): number {
-    const { clock, log } = this.#options;
-    const now = clock.now();
     const advisedMs = (isAppError(error) ? error.retryAfterMs : undefined) ?? 0;
     const retryInMs = Math.max(this.#backoff.next(), Math.min(advisedMs, LONGEST_ADVICE_MS));
-    const fields = {
-      code: errorCode(error),
-      error: errorMessage(error),
-      retryInMs,
-      validUntil: this.#validUntil,
-    };
-    if (this.#validUntil === undefined) log.warn(fields, 'no certificate yet');
-    else if (this.#validUntil > now)
-      log.warn(fields, 'certificate not renewed; the present one stays in use');
-    else log.error(fields, 'certificate expired and not renewed; peers refuse it');
+    this.#tell(error, retryInMs);
     return retryInMs;
+  }
+
+  #tell(error: unknown, retryInMs: number): void {
+    const { clock, log } = this.#options;
+    const validUntil = this.#validUntil;
+    const message = errorMessage(error);
+    const fields = { code: errorCode(error), error: message, retryInMs, validUntil };
+    if (validUntil === undefined) {
+      log.warn(fields, 'no certificate yet');
+      this.#problem.set(`none yet: ${message}`);
+    } else if (validUntil > clock.now()) {
+      log.warn(fields, 'certificate not renewed; the present one stays in use');
+      this.#problem.set(`not renewed, good until ${validUntil.toISOString()}: ${message}`);
+    } else {
+      log.error(fields, 'certificate expired and not renewed; peers refuse it');
+      this.#problem.set(`expired at ${validUntil.toISOString()}, peers refuse it: ${message}`);
+    }
   }
 
   /** Peers are judged by the new anchors at once; a leaf that these do not carry is replaced without delay. */

@@ -228,6 +228,50 @@ describe('a certifier', () => {
     await eventually(() => expect(run.log.withMessage('certificate obtained')).toHaveLength(2));
   });
 
+  it('tells with the first failed renewal why it failed, and until when the present certificate is good', async () => {
+    await using run = await start();
+    const { problem } = run.certifier;
+    const { leaf } = await run.certified(1);
+    expect(problem.value).toBeUndefined();
+    run.service.failure = rpcErrors.error('rpc_unavailable', 'the CA is away');
+    await run.clock.advance(RENEWAL);
+    await run.failed(1, 'certificate not renewed; the present one stays in use');
+    expect(problem.value).toBe(`not renewed, good until ${leaf.notAfter.toISOString()}: the CA is away`);
+    run.service.failure = undefined;
+    await run.clock.advance(1000);
+    await run.certified(2);
+    expect(problem.value).toBeUndefined();
+  });
+
+  it('tells why there is no certificate yet, and that one has expired', async () => {
+    await using run = await start({
+      minRefreshMs: 1000,
+      backoff: { minMs: MINUTE, maxMs: MINUTE, jitter: 0 },
+    });
+    run.service.failure = rpcErrors.error('rpc_unavailable', 'away');
+    run.service.lifetimeMs = HOUR;
+    await run.failed(1, 'no certificate yet');
+    expect(run.certifier.problem.value).toBe('none yet: away');
+    run.service.failure = undefined;
+    await run.clock.advance(MINUTE);
+    const { leaf } = await run.certified(1);
+    run.service.failure = rpcErrors.error('rpc_unavailable', 'still away');
+    run.clock.set(new Date(leaf.notAfter.getTime() + MINUTE));
+    await run.clock.advance(MINUTE);
+    await run.failed(1, 'certificate expired and not renewed; peers refuse it');
+    expect(run.certifier.problem.value).toBe(
+      `expired at ${leaf.notAfter.toISOString()}, peers refuse it: still away`,
+    );
+  });
+
+  it('replaces a certificate that a clock set back has made one of the future', async () => {
+    await using run = await start();
+    await run.certified(1);
+    run.clock.set(new Date(run.clock.now().getTime() - 10 * MINUTE));
+    await run.clock.advance(MINUTE);
+    await run.certified(2);
+  });
+
   it('waits as long as the service asks for', async () => {
     await using run = await start();
     await run.certified(1);
