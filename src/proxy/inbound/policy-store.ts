@@ -48,13 +48,15 @@ interface Entry {
  */
 export class PolicyStore {
   readonly #options: PolicyStoreOptions;
+  readonly #named: ReadonlySet<number>;
   readonly #entries = new Map<number, Entry>();
   /** Ports without a connection, the one that is so for longest first. */
   readonly #idle = new Map<number, Timer>();
 
   constructor(options: PolicyStoreOptions) {
     this.#options = options;
-    for (const port of options.ports) this.lease(port);
+    this.#named = new Set(options.ports);
+    for (const port of this.#named) this.lease(port);
   }
 
   lease(port: number): PolicyLease {
@@ -77,7 +79,8 @@ export class PolicyStore {
     const stop = new AbortController();
     const watch = {
       open: (until: AbortSignal) => client.watchPort({ workload, port }, until),
-      onMessage: (server: Server) => policy.set(readOrRefuse(server, log)),
+      onMessage: (server: Server) =>
+        policy.set(readOrRefuse(server, log, this.#named.has(port) ? 'info' : 'debug')),
       onBroken: (cause: unknown, delayMs: number) =>
         log.warn({ error: errorMessage(cause), delayMs }, 'policy watch broken; the last policy holds'),
       onRefused: (cause: unknown) => {
@@ -109,11 +112,14 @@ export class PolicyStore {
   }
 }
 
-/** An answer with a flaw is an answer: what held before it must not go on to hold. */
-function readOrRefuse(server: Server, log: Log): ServerPolicy {
+/**
+ * An answer with a flaw is an answer: what held before it must not go on to hold. Any client can have any port asked
+ * for, so that the answer is news only for the ports that were named.
+ */
+function readOrRefuse(server: Server, log: Log, level: 'info' | 'debug'): ServerPolicy {
   try {
     const policy = readPolicy(server);
-    log.info({ policy: policy.labels.name, protocol: policy.protocol }, 'policy received');
+    log[level]({ policy: policy.labels.name, protocol: policy.protocol }, 'policy received');
     return policy;
   } catch (error) {
     log.error({ error: errorMessage(error) }, 'policy invalid; nobody is let in');

@@ -116,6 +116,18 @@ describe('the policies of ports', () => {
     expect(lease.policy.value.protocol).toBe('opaque');
   });
 
+  it('are news only for the ports named, since any client can have any other asked for', async () => {
+    const bench = await Bench.watching(80);
+    await bench.hears(await bench.lease(80), api);
+    await bench.hears(await bench.lease(81), api);
+    expect(
+      bench.log.withMessage('policy received').map(({ level, fields }) => [level, fields['port']]),
+    ).toEqual([
+      ['info', 80],
+      ['debug', 81],
+    ]);
+  });
+
   it('are watched once, however many connections there are', async () => {
     const bench = await Bench.watching();
     expect((await bench.lease(80)).policy).toBe((await bench.lease(80)).policy);
