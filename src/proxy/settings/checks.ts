@@ -1,3 +1,5 @@
+import { isIPv4 } from 'node:net';
+
 import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
 import type { Check } from '../../runtime/env.ts';
 import { formatSocketAddress, isLoopback } from '../../runtime/socket-address.ts';
@@ -128,13 +130,15 @@ function checkListeners(...[values, problem]: Parameters<Rule>): void {
       ({ listen }) => ['KEDGE_PROXY_OUTBOUND_FORWARD', listen] as [string, SocketAddress],
     ),
   ];
-  const takenBy = new Map<string, string>();
+  const taken: typeof listeners = [];
   for (const [name, address] of listeners.filter(([, { port }]) => port !== 0)) {
-    const text = formatSocketAddress(address);
-    const other = takenBy.get(text);
-    if (other !== undefined)
-      problem(name, `an address that no other listener has`, `${text}, which is also in ${other}`);
-    takenBy.set(text, name);
+    const [other, theirs] = taken.find(([, each]) => overlap(each, address)) ?? [];
+    if (theirs !== undefined) {
+      const [text, as] = [formatSocketAddress(address), formatSocketAddress(theirs)];
+      const where = text === as ? other : `${other} as ${as}`;
+      problem(name, 'an address that no other listener has', `${text}, which is also in ${where}`);
+    }
+    taken.push([name, address]);
   }
   const targets: [name: string, target: SocketAddress][] = [
     ...values.inboundForwards.map(
@@ -146,10 +150,17 @@ function checkListeners(...[values, problem]: Parameters<Rule>): void {
   ];
   for (const [name, target] of targets) {
     const text = formatSocketAddress(target);
-    const other = takenBy.get(text);
+    const [other] = taken.find(([, each]) => formatSocketAddress(each) === text) ?? [];
     if (other !== undefined)
       problem(name, 'targets other than this proxy itself', `${text}, which is in ${other}`);
   }
+}
+
+/** Whether one of them cannot be bound beside the other; `::` takes the IPv4 addresses with it. */
+function overlap(a: SocketAddress, b: SocketAddress): boolean {
+  const covers = (wide: string, host: string): boolean =>
+    wide === host || wide === '::' || (wide === '0.0.0.0' && isIPv4(host));
+  return a.port === b.port && (covers(a.host, b.host) || covers(b.host, a.host));
 }
 
 /** A name that may not be looked up could never be reached. */
