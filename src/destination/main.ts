@@ -2,6 +2,7 @@ import type { Credentials } from '../pki/credentials.ts';
 import { MeshDomain } from '../pki/workload-identity.ts';
 import { destinationService } from '../rpc/destination-api.ts';
 import { inboundPolicyService } from '../rpc/inbound-policy-api.ts';
+import { keepCredentials } from '../rpc/own-credentials.ts';
 import { serve } from '../rpc/server.ts';
 import type { Service } from '../rpc/service.ts';
 import { adminServer } from '../runtime/admin-server.ts';
@@ -10,6 +11,7 @@ import type { ProcessContext } from '../runtime/lifecycle.ts';
 import { runProcess } from '../runtime/lifecycle.ts';
 import { closeServer, listen } from '../runtime/listen.ts';
 import type { SocketAddress } from '../runtime/socket-address.ts';
+import { certification } from './certification.ts';
 import { admission } from './client-rule.ts';
 import { DestinationMetrics } from './destination-metrics.ts';
 import { destinationHandlers } from './destination-services.ts';
@@ -17,7 +19,6 @@ import { FileSource } from './file/file-source.ts';
 import { loadFile } from './file/load-file.ts';
 import { catalogueReader } from './file/read-catalogue.ts';
 import { tellFileState } from './file-readiness.ts';
-import { ownCredentials } from './own-credentials.ts';
 import { readDestinationSettings } from './settings.ts';
 
 await runProcess('destination', async (context) => {
@@ -31,7 +32,7 @@ await runProcess('destination', async (context) => {
   const admin = adminServer(context);
   await listen(admin, settings.adminListenAddr);
   context.onClose('admin server', (deadline) => closeServer(admin, deadline));
-  const credentials = await ownCredentials(settings, domain, context);
+  const { credentials } = keepCredentials(await certification(settings, domain), context, signal);
   const read = catalogueReader(domain);
   const file = await loadFile({ path: settings.destinationFile, read, clock, log, metrics, signal });
   tellFileState(file, readiness);

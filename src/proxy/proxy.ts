@@ -1,5 +1,7 @@
 import { destinationClient } from '../rpc/destination-api.ts';
 import { inboundPolicyClient } from '../rpc/inbound-policy-api.ts';
+import { keepCredentials } from '../rpc/own-credentials.ts';
+import type { OwnCredentials, OwnCredentialsOptions } from '../rpc/own-credentials.ts';
 import { adminServer } from '../runtime/admin-server.ts';
 import type { ProcessContext } from '../runtime/lifecycle.ts';
 import type { SocketAddress } from '../runtime/socket-address.ts';
@@ -14,8 +16,6 @@ import { Connector } from './outbound/connector.ts';
 import { OutboundListeners } from './outbound/outbound-listeners.ts';
 import { OwnListeners } from './outbound/own-listeners.ts';
 import { Resolver } from './outbound/resolver.ts';
-import { keepCredentials } from './own-credentials.ts';
-import type { OwnCredentials } from './own-credentials.ts';
 import { ProxyMetrics } from './proxy-metrics.ts';
 import type { ProxySettings } from './settings.ts';
 import { localIdentity, outboundListenAddresses } from './settings/checks.ts';
@@ -49,7 +49,7 @@ interface Parts {
  */
 export async function startProxy(settings: ProxySettings, context: ProcessContext): Promise<ProxyAddresses> {
   const life = new AbortController();
-  const own = keepCredentials(settings, context, life.signal);
+  const own = keepCredentials(certification(settings), context, life.signal);
   const admin = await startAdmin(settings, context, own);
   context.onClose('control plane', () => {
     life.abort();
@@ -77,6 +77,22 @@ export async function startProxy(settings: ProxySettings, context: ProcessContex
     outboundForwards: await inOrder(settings.outboundForwards, ({ listen, target }) =>
       outbound.listen(listen, fixedDestination(target)),
     ),
+  };
+}
+
+function certification(settings: ProxySettings): OwnCredentialsOptions {
+  return {
+    identity: localIdentity(settings),
+    tokenFile: settings.identityTokenFile,
+    identityService: {
+      address: settings.identityAddress,
+      serverName: settings.identityServiceName,
+      reconnect: { minMs: settings.backoffMinMs, maxMs: settings.backoffMaxMs },
+    },
+    anchors: settings.trustAnchors,
+    minRefreshMs: settings.identityMinRefreshMs,
+    maxRefreshMs: settings.identityMaxRefreshMs,
+    withUri: !settings.identityDnsOnly,
   };
 }
 

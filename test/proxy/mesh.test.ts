@@ -140,7 +140,7 @@ describe('a proxy without a certificate', () => {
     const proxy = await shop.client('web');
     using client = new TestClient(proxy.addresses.outboundForwards[0]!).send('hello');
     await eventually(() => expect(proxy.log.withMessage('no certificate yet')).not.toEqual([]));
-    expect(proxy.readiness.report()).toContain('waiting: first-certificate: not yet');
+    expect(proxy.readiness.report()).toContain('waiting: first-certificate: none yet: the issuer is away');
     expect([client.brokenBy, shop.wire.bytes.length]).toEqual([undefined, 0]);
     shop.mesh.certifies = true;
     await eventually(() => expect(client.received).toBe('HELLO'));
