@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import type { ConnectionOptions, TlsOptions, TLSSocket } from 'node:tls';
 
+import type { WorkloadIdentity } from '../../../src/pki/workload-identity.ts';
 import type { MeshConnection } from '../../../src/proxy/transport/engine.ts';
 import type { StreamEngine } from '../../../src/proxy/transport/stream-engine.ts';
 import type { SocketAddress } from '../../../src/runtime/socket-address.ts';
@@ -21,6 +22,15 @@ export const apiLeaf = issuer.leaf({ identity: api });
 export const webLeaf = issuer.leaf({ identity: web });
 /** Turns a leaf into one whose time is over. */
 export const expired = { notBefore: new Date(Date.now() - 2 * hour), notAfter: new Date(Date.now() - hour) };
+
+/** OpenSSL accepts these two; the Rust proxy's verifier does not (contract 3.1). */
+export function pssLeaf(identity: WorkloadIdentity): TestLeaf {
+  return root.intermediate({ keyType: 'RSA' }).leaf({ identity, signature: 'rsa-pss' });
+}
+
+export function uriConstrainedLeaf(identity: WorkloadIdentity): TestLeaf {
+  return root.intermediate({ permittedUri: ['cluster.local'] }).leaf({ identity });
+}
 
 /** A leaf as Node's TLS takes it. */
 export function own({ chain, key }: TestLeaf): { cert: string; key: string } {

@@ -5,7 +5,18 @@ import type { Credentials } from '../../../src/pki/credentials.ts';
 import type { Take } from '../../../src/proxy/transport/engine.ts';
 import type { SocketAddress } from '../../../src/runtime/socket-address.ts';
 import { Bench, api, fate, mesh, until, web } from './bench.ts';
-import { apiLeaf, closedPort, expired, foreignServer, issuer, own, terminating, webLeaf } from './mesh.ts';
+import {
+  apiLeaf,
+  closedPort,
+  expired,
+  foreignServer,
+  issuer,
+  own,
+  terminating,
+  webLeaf,
+  pssLeaf,
+  uriConstrainedLeaf,
+} from './mesh.ts';
 
 describe('mesh TLS as a client', () => {
   const dial = (bench: Bench, address: SocketAddress, credentials: Credentials = webLeaf.credentials()) =>
@@ -41,6 +52,8 @@ describe('mesh TLS as a client', () => {
       'mesh_wrong_identity',
     ],
     ['the right common name only', issuer.leaf({ commonName: 'api', names: [] }), 'mesh_wrong_identity'],
+    ['a certificate that is signed with RSA-PSS', pssLeaf(api), 'mesh_untrusted'],
+    ['a chain with a constraint on URIs, though it keeps to it', uriConstrainedLeaf(api), 'mesh_untrusted'],
     ['an expired certificate', issuer.leaf({ identity: api, ...expired }), 'mesh_expired'],
     [
       'a certificate for clients only',

@@ -4,7 +4,18 @@ import { refusalOf } from '../../support/refusal.ts';
 import { TestCa } from '../../support/test-ca.ts';
 import type { TestLeaf } from '../../support/test-ca.ts';
 import { Bench, fate, until, web, api } from './bench.ts';
-import { apiLeaf, expired, foreignClient, issuer, own, root, terminating, webLeaf } from './mesh.ts';
+import {
+  apiLeaf,
+  expired,
+  foreignClient,
+  issuer,
+  own,
+  pssLeaf,
+  root,
+  terminating,
+  uriConstrainedLeaf,
+  webLeaf,
+} from './mesh.ts';
 
 const twin = TestCa.create({ commonName: 'mesh root' }).intermediate({ commonName: 'mesh issuer' });
 
@@ -58,6 +69,8 @@ describe('mesh TLS as a server', () => {
       'mesh_untrusted',
     ],
     ['that is a CA', issuer.leaf({ identity: web, isCa: true }), 'mesh_untrusted'],
+    ['that is signed with RSA-PSS', pssLeaf(web), 'mesh_untrusted'],
+    ['below a constraint on URIs, though it keeps to it', uriConstrainedLeaf(web), 'mesh_untrusted'],
     [
       'below a CA that may not sign names of this mesh',
       root.intermediate({ permittedDns: ['other.test'] }).leaf({ identity: web }),
