@@ -57,6 +57,10 @@ export class AddressBook {
   }
 
   #checkShared(workload: FileWorkload, other: FileWorkload, address: IpAddress, path: FieldPath): void {
+    if (workload === other) {
+      this.#problems.add(path, `expected each address once, got ${address.toString()} again`);
+      return;
+    }
     const both = [...workload.listed].find((port) => other.listed.has(port));
     const silent = [workload, other].find(({ listed }) => listed.size === 0);
     const shared = `${workloadKey(other)} has ${address.toString()} too`;

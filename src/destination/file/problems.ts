@@ -75,10 +75,12 @@ function problemText({ position, field, message }: FileProblem): string {
   return field === '' ? `${where}${message}` : `${where}${field}: ${message}`;
 }
 
-function fieldText(path: FieldPath): string {
+/** As an engineer would write it; a key that is no plain word stands in quotes. */
+export function fieldText(path: FieldPath): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
-    return text === '' ? step : `${text}.${step}`;
+    const name = /^[\w./*~-]{1,320}$/.test(step) ? step : quoted(step);
+    return text === '' ? name : `${text}.${name}`;
   }, '');
 }
 

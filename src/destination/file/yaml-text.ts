@@ -1,10 +1,11 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document, ParsedNode, YAMLError } from 'yaml';
 
 import { errorMessage } from '../../runtime/errors.ts';
 import { quoted } from '../../runtime/quoted.ts';
 import type { FieldPath, FileProblem, LocatedText, Position } from './problems.ts';
-import { fileError } from './problems.ts';
+import { fieldText, fileError } from './problems.ts';
+import { structureFlaws } from './yaml-structure.ts';
 
 /** A YAML text as plain values. */
 export interface YamlText extends LocatedText {
@@ -13,8 +14,8 @@ export interface YamlText extends LocatedText {
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Expansions of one anchor: plenty for shared snippets, far from what a few lines could be blown up to. */
-const MAX_ALIASES = 100;
+/** Expansions of one anchor: a snippet for each of many workloads, far from what a few lines could be blown up to. */
+const MAX_ALIASES = 10_000;
 
 const START: Position = { line: 1, column: 1 };
 
@@ -57,8 +58,10 @@ function parse(text: string): YamlText {
     resolveKnownTags: false,
   });
   const flaws = [...document.errors, ...document.warnings].map((flaw) => syntaxProblem(flaw, lines));
-  const repeated = repeatedKeys(document).map((offset) => repeatedKey(positionAt(lines, offset)));
-  if (flaws.length + repeated.length > 0) throw fileError([...flaws, ...repeated]);
+  for (const { offset, path, message } of structureFlaws(document)) {
+    flaws.push({ position: positionAt(lines, offset), field: fieldText(path), message });
+  }
+  if (flaws.length > 0) throw fileError(flaws);
   const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
   return { value, locate: (path, part) => positionAt(lines, offsetOf(document, path, part)) };
 }
@@ -66,26 +69,6 @@ function parse(text: string): YamlText {
 function syntaxProblem(flaw: YAMLError, lines: LineCounter): FileProblem {
   const message = `expected well-formed YAML: ${quoted(flaw.message)}`;
   return { position: positionAt(lines, flaw.pos[0]), field: '', message };
-}
-
-/** Where keys begin that their mapping had before. */
-function repeatedKeys(document: Document.Parsed): number[] {
-  const offsets: number[] = [];
-  visit(document, {
-    Map: (_, { items }) => {
-      const seen = new Set<unknown>();
-      for (const { key } of items) {
-        if (!isScalar(key)) continue;
-        if (seen.has(key.value)) offsets.push(key.range?.[0] ?? 0);
-        seen.add(key.value);
-      }
-    },
-  });
-  return offsets;
-}
-
-function repeatedKey(position: Position): FileProblem {
-  return { position, field: '', message: 'expected each key once, got this one again' };
 }
 
 function positionAt(lines: LineCounter, offset: number): Position {

@@ -22,11 +22,30 @@ describe('a destination file that is no YAML', () => {
     [
       'a key given twice',
       'nodes: {}\nnodes: {}',
-      'line 2, column 1: expected each key once, got this one again',
+      'line 2, column 1: nodes: expected each key once, got it again',
     ],
     ['a tag', 'nodes: !!binary aGk=', /^line 1, column 8: expected well-formed YAML: "/],
     ['a key that is a mapping', '? {a: 1}\n: 2', /expected well-formed YAML/],
-    ['an alias of nothing', 'nodes: *none', /expected well-formed YAML: "Unresolved alias/],
+    [
+      'an alias of nothing',
+      'nodes:\n  n1: &a { zone: a }\n  n2: *b',
+      'line 3, column 7: nodes.n2: expected an anchor "b" before its alias, got none',
+    ],
+    [
+      'an alias before its anchor',
+      'nodes:\n  n1: *a\n  n2: &a { zone: a }',
+      'line 2, column 7: nodes.n1: expected an anchor "a" before its alias, got none',
+    ],
+    [
+      'a key twice in a list',
+      'services: {shop/a: {ports: {80: {endpoints: [{}, {port: 1, port: 2}]}}}}',
+      'line 1, column 60: services.shop/a.ports.80.endpoints[1].port: expected each key once, got it again',
+    ],
+    [
+      'a key of several lines, in one line',
+      'nodes: {"a\\n\\u202e": {zone: x}}',
+      'line 1, column 9: nodes."a\\n\\u{202e}": expected a DNS name in lower case, got "a\\n\\u{202e}"',
+    ],
     ['an alias of itself', 'nodes: &a [*a]', /expected well-formed YAML|expected a mapping, got a list/],
   ])('refuses %s', (_, text, expected) => {
     expect(problemsOf(text)[0]).toEqual(
@@ -36,7 +55,9 @@ describe('a destination file that is no YAML', () => {
 
   it('takes a port for the same key however it is spelled', () => {
     const text = 'services:\n  shop/a:\n    ports:\n      80: {}\n      "80": {}';
-    expect(problemsOf(text)).toEqual(['line 5, column 7: expected each key once, got this one again']);
+    expect(problemsOf(text)).toEqual([
+      'line 5, column 7: services.shop/a.ports.80: expected each key once, got it again',
+    ]);
   });
 
   it('refuses anchors that a few lines blow up to billions', () => {
@@ -45,6 +66,15 @@ describe('a destination file that is no YAML', () => {
       return `${name}: &${name} [${Array.from({ length: 9 }, () => (before === undefined ? 'x' : `*${before}`)).join()}]`;
     });
     expect(problemsOf(levels.join('\n'))).toEqual([expect.stringContaining('Excessive alias count')]);
+  });
+
+  it('takes one snippet for thousands of workloads', () => {
+    const workloads = Array.from(
+      { length: 2000 },
+      (_, i) =>
+        `  shop/w${i}: { addresses: [10.0.${i >> 8}.${i & 255}], proxy: ${i === 0 ? '&p {}' : '*p'} }`,
+    );
+    expect(problemsOf(['workloads:', ...workloads].join('\n'))).toEqual([]);
   });
 
   it('refuses nesting that would exhaust the stack', () => {
@@ -297,6 +327,12 @@ workloads: {shop/a: {addresses: [10.1.0.5]}}`;
     expect(problemsOf(text)).toEqual([
       expect.stringMatching(/clusterIPs\[0\]: expected an address of its own, got 10\.96\.0\.1 of shop\/a$/),
       expect.stringMatching(/clusterIPs\[1\]: expected an address of its own, got 10\.1\.0\.5 of shop\/a$/),
+    ]);
+  });
+
+  it('refuses an address that a workload has twice', () => {
+    expect(problemsOf('workloads: {shop/a: {addresses: [10.1.0.5, "::ffff:10.1.0.5"]}}')).toEqual([
+      'line 1, column 44: workloads.shop/a.addresses[1]: expected each address once, got 10.1.0.5 again',
     ]);
   });
 
