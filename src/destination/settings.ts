@@ -1,8 +1,9 @@
 import { MeshDomain } from '../pki/workload-identity.ts';
-import type { Environment, ValuesOf } from '../runtime/env.ts';
+import type { Check, Environment, ValuesOf } from '../runtime/env.ts';
 import { readEnvironment } from '../runtime/env.ts';
+import { checkListenerAddresses } from '../runtime/listener-addresses.ts';
 import { processSettings } from '../runtime/process-settings.ts';
-import { dnsLabel, dnsName, oneOf, path, socketAddress } from '../runtime/settings.ts';
+import { dnsLabel, dnsName, oneOf, path, remoteAddress, socketAddress } from '../runtime/settings.ts';
 import { CLIENT_RULES } from './client-rule.ts';
 
 /** Everything the destination process can be told; docs/configuration.md is made from this. */
@@ -59,7 +60,7 @@ export const destinationSettings = {
     help: 'The trust anchors of the mesh, one or more certificates in PEM.',
     required: true,
   }),
-  identityAddr: socketAddress({
+  identityAddr: remoteAddress({
     name: 'KEDGE_IDENTITY_ADDR',
     help: 'Where the identity service is, which signs the certificate of this process.',
     required: true,
@@ -77,20 +78,30 @@ export const destinationSettings = {
 
 export type DestinationSettings = ValuesOf<typeof destinationSettings>;
 
+type Rule = Check<typeof destinationSettings>;
+
+const checkListeners: Rule = (values, problem) =>
+  checkListenerAddresses(
+    [
+      ['KEDGE_DESTINATION_LISTEN_ADDR', values.listenAddr],
+      ['KEDGE_POLICY_LISTEN_ADDR', values.policyListenAddr],
+      ['KEDGE_ADMIN_LISTEN_ADDR', values.adminListenAddr],
+    ],
+    problem,
+  );
+
+const checkOwnName: Rule = ({ controlNamespace, trustDomain, serviceAccount }, problem) => {
+  try {
+    new MeshDomain(controlNamespace, trustDomain).identity(controlNamespace, serviceAccount);
+  } catch {
+    const expected = 'an account whose identity is a DNS name of at most 253 characters';
+    problem('KEDGE_SERVICE_ACCOUNT', expected, 'a longer one');
+  }
+};
+
 /** Throws ConfigError with everything that is wrong. */
 export function readDestinationSettings(environment: Environment): DestinationSettings {
-  return readEnvironment(destinationSettings, environment, (values, problem) => {
-    const { controlNamespace, trustDomain, serviceAccount } = values;
-    try {
-      new MeshDomain(controlNamespace, trustDomain).identity(controlNamespace, serviceAccount);
-    } catch {
-      problem(
-        'KEDGE_SERVICE_ACCOUNT',
-        'an account whose identity is a DNS name of at most 253 characters',
-        'a longer one',
-      );
-    }
-  });
+  return readEnvironment(destinationSettings, environment, checkListeners, checkOwnName);
 }
 
 /** The identity that the identity service must prove. */

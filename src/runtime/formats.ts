@@ -43,6 +43,15 @@ export const socketAddressFormat: Format<SocketAddress> = {
   parse: (text) => parseSocketAddress(text.trim()),
 };
 
+/** Port 0 is for listeners: nobody can connect to it. */
+export const remoteAddressFormat: Format<SocketAddress> = {
+  expected: 'an address to connect to such as "10.0.0.1:8080", "[::1]:8080" or "name:8080"',
+  parse: (text) => {
+    const address = parseSocketAddress(text.trim());
+    return address?.port === 0 ? undefined : address;
+  },
+};
+
 export const cidrFormat: Format<IpNetwork> = {
   expected: 'a network such as "10.0.0.0/8" or "fd00::/8"',
   parse: (text) => IpNetwork.parse(text.trim()),

@@ -68,10 +68,18 @@ export function ratio<const O extends SettingOptions>(options: O): Setting<Value
   return setting(options, formats.ratioFormat);
 }
 
+/** An address to listen on; its port may be 0. */
 export function socketAddress<const O extends SettingOptions>(
   options: O,
 ): Setting<ValueOf<O, SocketAddress>> {
   return setting(options, formats.socketAddressFormat);
+}
+
+/** An address of another process. */
+export function remoteAddress<const O extends SettingOptions>(
+  options: O,
+): Setting<ValueOf<O, SocketAddress>> {
+  return setting(options, formats.remoteAddressFormat);
 }
 
 export function oneOf<const V extends string, const O extends SettingOptions & { values: readonly V[] }>(

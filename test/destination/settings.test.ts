@@ -53,6 +53,26 @@ describe('the settings of the destination process', () => {
     ]);
   });
 
+  it('refuse one address for two listeners, and no port to connect to', () => {
+    const environment = {
+      KEDGE_POLICY_LISTEN_ADDR: '127.0.0.1:8086',
+      KEDGE_ADMIN_LISTEN_ADDR: '[::]:8086',
+      KEDGE_IDENTITY_ADDR: 'kedge-identity.kedge:0',
+    };
+    const shared = 'expected an address that no other listener has, got';
+    expect(problemsOf({ ...required, ...environment })).toEqual([
+      expect.stringMatching(/^KEDGE_IDENTITY_ADDR: expected an address to connect to .*, got ".*:0"$/),
+      `KEDGE_POLICY_LISTEN_ADDR: ${shared} 127.0.0.1:8086, which overlaps with KEDGE_DESTINATION_LISTEN_ADDR, 0.0.0.0:8086`,
+      `KEDGE_ADMIN_LISTEN_ADDR: ${shared} [::]:8086, which overlaps with KEDGE_DESTINATION_LISTEN_ADDR, 0.0.0.0:8086`,
+    ]);
+  });
+
+  it('take port 0 for another port each time', () => {
+    const free = '127.0.0.1:0';
+    const environment = { KEDGE_DESTINATION_LISTEN_ADDR: free, KEDGE_POLICY_LISTEN_ADDR: free };
+    expect(problemsOf({ ...required, ...environment, KEDGE_ADMIN_LISTEN_ADDR: free })).toEqual([]);
+  });
+
   it('refuse an account whose identity would be no name', () => {
     const longName = Array.from({ length: 20 }, () => 'a'.repeat(11)).join('.');
     expect(problemsOf({ ...required, KEDGE_SERVICE_ACCOUNT: longName })).toEqual([
