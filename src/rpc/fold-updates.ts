@@ -8,18 +8,21 @@ interface Change {
   readonly added: Map<string, WeightedAddr>;
 }
 
-/** At most three updates that have the effect of the waiting ones and the next: no endpoints, remove, add. */
+/**
+ * At most three updates that have the effect of the waiting ones and the next: no endpoints, then what is new, then
+ * what is gone, so that the reader has somewhere to go at every moment in between.
+ */
 export function foldUpdates(waiting: readonly Update[], next: Update): readonly Update[] {
   const change: Change = { reset: undefined, removed: new Map(), added: new Map() };
   for (const update of [...waiting, next]) apply(change, update);
   const folded: Update[] = [];
   if (change.reset !== undefined) folded.push(change.reset);
-  if (change.removed.size > 0) {
-    folded.push({ update: { $case: 'remove', value: { addrs: [...change.removed.values()] } } });
-  }
   if (change.added.size > 0) {
     const addrs = [...change.added.values()];
     folded.push({ update: { $case: 'add', value: { addrs, metricLabels: {} } } });
+  }
+  if (change.removed.size > 0) {
+    folded.push({ update: { $case: 'remove', value: { addrs: [...change.removed.values()] } } });
   }
   return folded;
 }

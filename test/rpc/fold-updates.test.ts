@@ -77,11 +77,25 @@ describe('folded updates', () => {
       update: { $case: 'add', value: { addrs: [{ addr: v4 }, { addr: v6 }, { addr: { ...v4, port: 81 } }] } },
     });
     const second = Update.fromPartial({ update: { $case: 'remove', value: { addrs: [v6] } } });
-    const [removed, added] = foldUpdates([first], second);
+    const [added, removed] = foldUpdates([first], second);
     expect(removed?.update).toMatchObject({ $case: 'remove', value: { addrs: [v6] } });
     expect(added?.update).toMatchObject({
       $case: 'add',
       value: { addrs: [{ addr: v4 }, { addr: { ...v4, port: 81 } }] },
     });
+  });
+
+  it('tell what is new before what is gone, so that there is somewhere to go in between', () => {
+    const first = Update.fromPartial({
+      update: { $case: 'add', value: { addrs: [{ addr: addr(1) }], metricLabels: {} } },
+    });
+    const second = Update.fromPartial({
+      update: { $case: 'add', value: { addrs: [{ addr: addr(2) }], metricLabels: {} } },
+    });
+    const gone = Update.fromPartial({ update: { $case: 'remove', value: { addrs: [addr(1)] } } });
+    const kinds = [first, second, gone]
+      .reduce<readonly Update[]>((waiting, next) => foldUpdates(waiting, next), [])
+      .map(({ update }) => update?.$case);
+    expect(kinds).toEqual(['add', 'remove']);
   });
 });
