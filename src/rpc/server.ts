@@ -86,7 +86,11 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       calls.endStreams();
       // Sends GOAWAY. Its callback comes before the calls have ended, so the connections are counted here.
       grpc.tryShutdown(() => undefined);
-      await connections.count.until((open) => open === 0, deadline).catch(() => undefined);
+      await connections.count
+        .until((open) => open === 0, deadline)
+        .catch(() => {
+          log.warn({ connections: connections.count.value }, 'grace period over, connections cut');
+        });
       grpc.forceShutdown();
       acceptor.cut();
     },

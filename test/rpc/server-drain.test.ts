@@ -85,6 +85,10 @@ describe('a server that closes', () => {
     expect(await refused).toMatch(/^rpc_(unavailable|cancelled|internal): /);
     await eventually(() => expect(signals[0]?.aborted).toBe(true));
     await eventually(() => expect(silent.destroyed || silent.readyState !== 'open').toBe(true));
+    expect(server.log.withMessage('grace period over, connections cut')[0]).toMatchObject({
+      level: 'warn',
+      fields: { connections: 1 },
+    });
   });
 
   it('is closed at once when nobody is connected', async () => {
