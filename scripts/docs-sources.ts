@@ -13,7 +13,7 @@ import { proxyErrors } from '../src/proxy/errors.ts';
 import { inboundErrors } from '../src/proxy/inbound/errors.ts';
 import { outboundErrors } from '../src/proxy/outbound/errors.ts';
 import { ProxyMetrics } from '../src/proxy/proxy-metrics.ts';
-import { proxySettings } from '../src/proxy/settings.ts';
+import { proxySettings } from '../src/proxy/settings/proxy-settings.ts';
 import { certifierMetrics } from '../src/rpc/certifier-metrics.ts';
 import { rpcErrors } from '../src/rpc/errors.ts';
 import { serverMetrics } from '../src/rpc/server-metrics.ts';

@@ -1,12 +1,12 @@
 import type { Channel } from '../rpc/channel.ts';
-import { connectChannel } from '../rpc/channel.ts';
+import { connectChannel } from '../rpc/connect-channel.ts';
 import type { OwnCredentials } from '../rpc/own-credentials.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { isLoopback } from '../runtime/socket-address.ts';
 import type { SocketAddress } from '../runtime/socket-address.ts';
 import type { ControlStreamOptions } from './control-stream.ts';
-import type { ProxySettings } from './settings.ts';
+import type { ProxySettings } from './settings/proxy-settings.ts';
 
 /** A connection to one service of the control plane, and the rules for the streams on it. */
 export interface ControlService {

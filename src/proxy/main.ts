@@ -1,6 +1,6 @@
 import { runProcess } from '../runtime/lifecycle.ts';
 import { startProxy } from './proxy.ts';
-import { readProxySettings } from './settings.ts';
+import { readProxySettings } from './settings/read-proxy-settings.ts';
 import { localIdentity } from './settings/checks.ts';
 
 await runProcess('proxy', async (context) => {

@@ -17,7 +17,7 @@ import { OutboundListeners } from './outbound/outbound-listeners.ts';
 import { OwnListeners } from './outbound/own-listeners.ts';
 import { Resolver } from './outbound/resolver.ts';
 import { ProxyMetrics } from './proxy-metrics.ts';
-import type { ProxySettings } from './settings.ts';
+import type { ProxySettings } from './settings/proxy-settings.ts';
 import { localIdentity, outboundListenAddresses } from './settings/checks.ts';
 import type { Engine } from './transport/engine.ts';
 import { StreamEngine } from './transport/stream-engine.ts';

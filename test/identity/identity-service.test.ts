@@ -4,7 +4,7 @@ import { Certificate } from '../../src/pki/certificate.ts';
 import type { Credentials } from '../../src/pki/credentials.ts';
 import { verifyChain } from '../../src/pki/verify-chain.ts';
 import { Certifier } from '../../src/rpc/certifier.ts';
-import { connectChannel } from '../../src/rpc/channel.ts';
+import { connectChannel } from '../../src/rpc/connect-channel.ts';
 import { identityClient } from '../../src/rpc/identity-api.ts';
 import { serve, type RpcServer } from '../../src/rpc/server.ts';
 import { LatestValue } from '../../src/runtime/latest.ts';

@@ -1,5 +1,6 @@
 import { localIdentity, outboundListenAddresses } from '../../src/proxy/settings/checks.ts';
-import { proxySettings, readProxySettings } from '../../src/proxy/settings.ts';
+import { proxySettings } from '../../src/proxy/settings/proxy-settings.ts';
+import { readProxySettings } from '../../src/proxy/settings/read-proxy-settings.ts';
 import { ConfigError, problemLine } from '../../src/runtime/env.ts';
 import type { Environment } from '../../src/runtime/env.ts';
 import { TestCa } from '../support/test-ca.ts';

@@ -4,7 +4,7 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 
 import type { Credentials } from '../../src/pki/credentials.ts';
-import { connectChannel } from '../../src/rpc/channel.ts';
+import { connectChannel } from '../../src/rpc/connect-channel.ts';
 import { ConnectGuard } from '../../src/rpc/connect-guard.ts';
 import { destinationClient, destinationService } from '../../src/rpc/destination-api.ts';
 import { identityClient, identityService } from '../../src/rpc/identity-api.ts';

@@ -1,7 +1,7 @@
 import type { Credentials } from '../../src/pki/credentials.ts';
 import type { TrustBundle } from '../../src/pki/trust-bundle.ts';
 import { MeshDomain } from '../../src/pki/workload-identity.ts';
-import { connectChannel } from '../../src/rpc/channel.ts';
+import { connectChannel } from '../../src/rpc/connect-channel.ts';
 import type { Channel } from '../../src/rpc/channel.ts';
 import type { ServerLimits } from '../../src/rpc/limits.ts';
 import { serve } from '../../src/rpc/server.ts';

@@ -5,7 +5,7 @@ import type { Credentials } from '../../pki/credentials.ts';
 import { createCsr } from '../../pki/csr.ts';
 import { encodePrivateKey, generateKeyPair } from '../../pki/keys.ts';
 import { TrustBundle } from '../../pki/trust-bundle.ts';
-import { connectChannel } from '../../rpc/channel.ts';
+import { connectChannel } from '../../rpc/connect-channel.ts';
 import { identityClient } from '../../rpc/identity-api.ts';
 import type { CertifyResponse } from '../../rpc/identity-api.ts';
 import type { Stage } from './stage.ts';

@@ -5,7 +5,7 @@ import type { Check } from '../../runtime/env.ts';
 import { formatSocketAddress, isLoopback } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import { planLookup } from '../outbound/lookup-scope.ts';
-import type { proxySettings, ProxySettings } from '../settings.ts';
+import type { proxySettings, ProxySettings } from './proxy-settings.ts';
 
 type Rule = Check<typeof proxySettings>;
 

@@ -11,7 +11,7 @@ import { Csr } from '../../../src/pki/csr.ts';
 import { signLeaf } from '../../../src/pki/sign-leaf.ts';
 import { startProxy } from '../../../src/proxy/proxy.ts';
 import type { ProxyAddresses } from '../../../src/proxy/proxy.ts';
-import { readProxySettings } from '../../../src/proxy/settings.ts';
+import { readProxySettings } from '../../../src/proxy/settings/read-proxy-settings.ts';
 import { destinationService } from '../../../src/rpc/destination-api.ts';
 import { identityService } from '../../../src/rpc/identity-api.ts';
 import type { CertifyRequest, CertifyResponse } from '../../../src/rpc/identity-api.ts';
