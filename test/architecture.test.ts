@@ -132,7 +132,7 @@ function isForeign(target: string): boolean {
   return !/^[a-z]+\/.*\.(ts|json)$/.test(target) || target.startsWith('node:');
 }
 
-/** Type-only imports are gone when the program runs, so they neither load a package nor close a circle. */
+/** Type-only imports are gone when the program runs, so they load no package. */
 function runtimeImports(file: string): string[] {
   const text = sources.find((source) => source.file === file)?.text ?? '';
   return [...text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)].map(
@@ -160,10 +160,12 @@ function circles(): string[] {
       found.add([...trail.slice(at), file].join(' -> '));
       return;
     }
-    for (const next of runtimeImports(file)) if (files.includes(next)) visit(next, [...trail, file]);
+    for (const next of neighbours(file)) visit(next, [...trail, file]);
     done.add(file);
   };
   const done = new Set<string>();
+  const neighbours = (file: string): string[] =>
+    imports.filter((one) => one.file === file && files.includes(one.target)).map(({ target }) => target);
   for (const file of files) if (!file.startsWith('rpc/gen/')) visit(file, []);
   return [...found];
 }
