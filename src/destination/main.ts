@@ -21,6 +21,12 @@ import { catalogueReader } from './file/read-catalogue.ts';
 import { tellFileState } from './file-readiness.ts';
 import { readDestinationSettings } from './settings.ts';
 
+/**
+ * A proxy holds two streams for each of its targets, all on one connection, and beyond this number its lookups would
+ * wait without a word. A stream costs some 12 KiB.
+ */
+const limits = { streamsPerConnection: 10_000 };
+
 await runProcess('destination', async (context) => {
   const { env, log, clock, readiness, signal } = context;
   const settings = readDestinationSettings(env);
@@ -64,7 +70,7 @@ async function listenFor(
   context: ProcessContext,
 ): Promise<void> {
   const { log, metrics } = context;
-  const server = await serve({ address, credentials, services: [service], log, metrics });
+  const server = await serve({ address, credentials, services: [service], limits, log, metrics });
   context.onClose(service.name, (deadline) => server.close(deadline));
   log.info({ service: service.name, ...server.address }, 'serving');
 }
