@@ -10,9 +10,15 @@ const maxCauses = 8;
 /** A field whose name ends in one of these words is a secret, unless the word before it says public. */
 const secretWords = new Set([
   'token',
+  'jwt',
+  'bearer',
   'key',
+  'apikey',
+  'privatekey',
+  'credential',
   'csr',
   'password',
+  'passwd',
   'passphrase',
   'authorization',
   'secret',
@@ -21,13 +27,14 @@ const secretWords = new Set([
 
 const privateKeyPem = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const jsonWebToken = /\beyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)*/g;
+const urlPassword = /(:\/\/[^\s/?#@:]*:)[^\s/?#@]+@/g;
 
 const redacted = '[redacted]';
 
 /**
- * The fields of a log record as plain JSON values: secrets cut out by name (`token`, `accessToken`,
- * `private_key`) and by shape (private keys in PEM, JSON web tokens), errors as
- * `{code, message, causes}`, bytes as their count. Never throws, also for cyclic values and throwing getters.
+ * The fields of a log record as plain JSON values: secrets cut out by name (`token`, `accessToken`, `private_key`) and
+ * by shape (private keys in PEM, JSON web tokens, passwords in URLs), errors as `{code, message, causes}`, bytes as
+ * their count. Never throws, also for cyclic values and throwing getters.
  */
 export function loggable(fields: object): Record<string, unknown> {
   const copy = plain(fields, []);
@@ -58,7 +65,10 @@ function plain(value: unknown, above: readonly object[]): unknown {
 function plainText(text: string): string {
   const cut =
     text.length > maxTextLength ? `${text.slice(0, maxTextLength)}... (${text.length} characters)` : text;
-  return cut.replace(privateKeyPem, redacted).replace(jsonWebToken, redacted);
+  return cut
+    .replace(privateKeyPem, redacted)
+    .replace(jsonWebToken, redacted)
+    .replace(urlPassword, `$1${redacted}@`);
 }
 
 function plainObject(value: object, above: readonly object[]): unknown {

@@ -63,6 +63,13 @@ describe('redaction', () => {
     'authorization',
     'Authorization',
     'clientSecret',
+    'privatekey',
+    'apiKey',
+    'apikey',
+    'jwt',
+    'bearer',
+    'credential',
+    'passwd',
   ])('cuts out the field %s at any depth', (name) => {
     const shown = JSON.stringify(loggable({ [name]: 's3cr3t', a: [{ b: { [name]: { deep: 's3cr3t' } } }] }));
     expect(shown).not.toContain('s3cr3t');
@@ -83,6 +90,14 @@ describe('redaction', () => {
     expect(loggable({ note: `a ${pem} b ${jwt} c`, error })).toEqual({
       note: 'a [redacted] b [redacted] c',
       error: { message: 'bad: [redacted]', causes: ['from [redacted] on'] },
+    });
+  });
+
+  it('cuts out the password of a URL', () => {
+    const url = 'https://user:s3cr3t@ca.test:8200/v1?at=1';
+    expect(loggable({ url: new URL(url), text: `GET ${url} failed` })).toEqual({
+      url: 'https://user:[redacted]@ca.test:8200/v1?at=1',
+      text: 'GET https://user:[redacted]@ca.test:8200/v1?at=1 failed',
     });
   });
 
