@@ -3,6 +3,8 @@ import { MeshDomain } from '../pki/workload-identity.ts';
 import type { Check } from '../runtime/env.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import { dnsNameFormat } from '../runtime/formats.ts';
+import { checkListenerAddresses } from '../runtime/listener-addresses.ts';
+import type { ListenerAddress } from '../runtime/listener-addresses.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import {
   dnsLabel,
@@ -15,7 +17,6 @@ import {
   text,
   url,
 } from '../runtime/settings.ts';
-import { formatSocketAddress } from '../runtime/socket-address.ts';
 import { isTrustedPath } from './token/jwks-address.ts';
 
 const hourMs = 3_600_000;
@@ -122,12 +123,12 @@ export const identitySettings = {
 
 type Rule = Check<typeof identitySettings>;
 
-/** Two listeners cannot have one address. Port 0 is another port each time. */
 const checkListeners: Rule = ({ listenAddress, adminListenAddress }, problem) => {
-  const address = formatSocketAddress(adminListenAddress);
-  if (adminListenAddress.port === 0 || address !== formatSocketAddress(listenAddress)) return;
-  const got = `${address}, which is also in KEDGE_IDENTITY_LISTEN_ADDR`;
-  problem('KEDGE_ADMIN_LISTEN_ADDR', 'an address that no other listener has', got);
+  const listeners: ListenerAddress[] = [
+    [identitySettings.listenAddress.name, listenAddress],
+    [identitySettings.adminListenAddress.name, adminListenAddress],
+  ];
+  checkListenerAddresses(listeners, problem);
 };
 
 /** Token keys come from exactly one place, and over a way that nobody else can answer on. */

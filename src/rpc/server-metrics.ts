@@ -8,7 +8,7 @@ export type RefusalReason =
   | 'disconnected'
   | 'tls'
   | 'client_certificate'
-  | 'anchor_removed';
+  | 'no_longer_trusted';
 
 type CallLabel = 'grpc_service' | 'grpc_method' | 'grpc_type';
 

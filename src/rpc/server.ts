@@ -97,7 +97,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   };
 }
 
-/** A client whose anchor was removed must not go on only because it connected before that. */
+/** A client whose anchor was removed, or whose certificate has ended, must not go on only because it connected before that. */
 function cutUntrusted(
   connections: Connections,
   newest: Credentials | undefined,
@@ -106,7 +106,7 @@ function cutUntrusted(
   if (newest === undefined) return;
   for (const connection of connections) {
     if (connection.isTrustedBy(newest.bundle, new Date())) continue;
-    metrics.refused.inc({ reason: 'anchor_removed' });
+    metrics.refused.inc({ reason: 'no_longer_trusted' });
     connection.cut();
   }
 }

@@ -101,7 +101,12 @@ describe('identitySettings', () => {
     [
       'one address for two listeners',
       { KEDGE_IDENTITY_LISTEN_ADDR: '[::1]:8080', KEDGE_ADMIN_LISTEN_ADDR: '[::1]:8080' },
-      'KEDGE_ADMIN_LISTEN_ADDR: expected an address that no other listener has, got [::1]:8080, which is also',
+      'KEDGE_ADMIN_LISTEN_ADDR: expected an address that no other listener has, got [::1]:8080, which overlaps with KEDGE_IDENTITY_LISTEN_ADDR',
+    ],
+    [
+      'a listener that takes the address of another',
+      { KEDGE_IDENTITY_LISTEN_ADDR: '0.0.0.0:8080', KEDGE_ADMIN_LISTEN_ADDR: '127.0.0.1:8080' },
+      'KEDGE_ADMIN_LISTEN_ADDR: expected an address that no other listener has, got 127.0.0.1:8080, which overlaps',
     ],
     ['a log level that is not known', { KEDGE_LOG_LEVEL: 'loud' }, 'KEDGE_LOG_LEVEL: expected "debug" or'],
   ])('refuses %s', (_, changed, line) => {

@@ -199,22 +199,22 @@ describe('values that contradict each other', () => {
     [
       'two listeners on one address',
       { LINKERD2_PROXY_ADMIN_LISTEN_ADDR: '127.0.0.1:4140' },
-      'LINKERD2_PROXY_OUTBOUND_LISTEN_ADDR: expected an address that no other listener has, got 127.0.0.1:4140, which is also in LINKERD2_PROXY_ADMIN_LISTEN_ADDR',
+      'LINKERD2_PROXY_OUTBOUND_LISTEN_ADDR: expected an address that no other listener has, got 127.0.0.1:4140, which overlaps with LINKERD2_PROXY_ADMIN_LISTEN_ADDR, 127.0.0.1:4140',
     ],
     [
       'a listener on every address beside one of them',
       { LINKERD2_PROXY_INBOUND_LISTEN_ADDR: '0.0.0.0:4140' },
-      'LINKERD2_PROXY_OUTBOUND_LISTEN_ADDR: expected an address that no other listener has, got 127.0.0.1:4140, which is also in LINKERD2_PROXY_INBOUND_LISTEN_ADDR as 0.0.0.0:4140',
+      'LINKERD2_PROXY_OUTBOUND_LISTEN_ADDR: expected an address that no other listener has, got 127.0.0.1:4140, which overlaps with LINKERD2_PROXY_INBOUND_LISTEN_ADDR, 0.0.0.0:4140',
     ],
     [
       'a listener on every IPv6 address beside one of IPv4',
       { LINKERD2_PROXY_ADMIN_LISTEN_ADDR: '[::]:4140' },
-      'LINKERD2_PROXY_OUTBOUND_LISTEN_ADDR: expected an address that no other listener has, got 127.0.0.1:4140, which is also in LINKERD2_PROXY_ADMIN_LISTEN_ADDR as [::]:4140',
+      'LINKERD2_PROXY_OUTBOUND_LISTEN_ADDR: expected an address that no other listener has, got 127.0.0.1:4140, which overlaps with LINKERD2_PROXY_ADMIN_LISTEN_ADDR, [::]:4140',
     ],
     [
       'two forwards from one address',
       { KEDGE_PROXY_INBOUND_FORWARD: '127.0.0.1:7=127.0.0.1:8,127.0.0.1:7=127.0.0.1:9' },
-      'KEDGE_PROXY_INBOUND_FORWARD: expected an address that no other listener has, got 127.0.0.1:7, which is also in KEDGE_PROXY_INBOUND_FORWARD',
+      'KEDGE_PROXY_INBOUND_FORWARD: expected an address that no other listener has, got 127.0.0.1:7, which overlaps with KEDGE_PROXY_INBOUND_FORWARD, 127.0.0.1:7',
     ],
     [
       'a forward to the proxy itself',

@@ -164,7 +164,7 @@ describe('the TLS of a gRPC server', () => {
     await once(oldClient.socket, 'close');
     await expect(fate(server.address, old)).resolves.toBe('cut');
     expect((await youngClient.call(path, Buffer.alloc(0))).status).toBe(0);
-    expect(await refusals(server)).toEqual(['anchor_removed 1', 'client_certificate 1']);
+    expect(await refusals(server)).toEqual(['no_longer_trusted 1', 'client_certificate 1']);
   });
 
   it('does not resume a session that a client saved', async () => {

@@ -1,7 +1,7 @@
-import { isIPv4 } from 'node:net';
-
 import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
 import type { Check } from '../../runtime/env.ts';
+import { checkListenerAddresses } from '../../runtime/listener-addresses.ts';
+import type { ListenerAddress } from '../../runtime/listener-addresses.ts';
 import { formatSocketAddress, isLoopback } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import { planLookup } from '../outbound/lookup-scope.ts';
@@ -114,53 +114,44 @@ function ascending(
   };
 }
 
-/** No two listeners on one address. Port 0 is another port each time. */
+/** No two listeners on one address, and no way from a forward back into this proxy. */
 function checkListeners(...[values, problem]: Parameters<Rule>): void {
   const outbound = values.outboundListens.length > 0 ? 'OUTBOUND_LISTEN_ADDRS' : 'OUTBOUND_LISTEN_ADDR';
-  const listeners: [name: string, address: SocketAddress][] = [
+  const { inboundForwards, outboundForwards } = values;
+  const listeners: readonly ListenerAddress[] = [
     ['LINKERD2_PROXY_ADMIN_LISTEN_ADDR', values.adminListen],
     ['LINKERD2_PROXY_INBOUND_LISTEN_ADDR', values.inboundListen],
-    ...outboundListenAddresses(values).map(
-      (address) => [`LINKERD2_PROXY_${outbound}`, address] as [string, SocketAddress],
+    ...ofSetting(`LINKERD2_PROXY_${outbound}`, outboundListenAddresses(values)),
+    ...ofSetting(
+      'KEDGE_PROXY_INBOUND_FORWARD',
+      inboundForwards.map(({ listen }) => listen),
     ),
-    ...values.inboundForwards.map(
-      ({ listen }) => ['KEDGE_PROXY_INBOUND_FORWARD', listen] as [string, SocketAddress],
-    ),
-    ...values.outboundForwards.map(
-      ({ listen }) => ['KEDGE_PROXY_OUTBOUND_FORWARD', listen] as [string, SocketAddress],
+    ...ofSetting(
+      'KEDGE_PROXY_OUTBOUND_FORWARD',
+      outboundForwards.map(({ listen }) => listen),
     ),
   ];
-  const taken: typeof listeners = [];
-  for (const [name, address] of listeners.filter(([, { port }]) => port !== 0)) {
-    const [other, theirs] = taken.find(([, each]) => overlap(each, address)) ?? [];
-    if (theirs !== undefined) {
-      const [text, as] = [formatSocketAddress(address), formatSocketAddress(theirs)];
-      const where = text === as ? other : `${other} as ${as}`;
-      problem(name, 'an address that no other listener has', `${text}, which is also in ${where}`);
-    }
-    taken.push([name, address]);
-  }
-  const targets: [name: string, target: SocketAddress][] = [
-    ...values.inboundForwards.map(
-      ({ target }) => ['KEDGE_PROXY_INBOUND_FORWARD', target] as [string, SocketAddress],
+  checkListenerAddresses(listeners, problem);
+  const targets = [
+    ...ofSetting(
+      'KEDGE_PROXY_INBOUND_FORWARD',
+      inboundForwards.map(({ target }) => target),
     ),
-    ...values.outboundForwards.map(
-      ({ target }) => ['KEDGE_PROXY_OUTBOUND_FORWARD', target] as [string, SocketAddress],
+    ...ofSetting(
+      'KEDGE_PROXY_OUTBOUND_FORWARD',
+      outboundForwards.map(({ target }) => target),
     ),
   ];
   for (const [name, target] of targets) {
     const text = formatSocketAddress(target);
-    const [other] = taken.find(([, each]) => formatSocketAddress(each) === text) ?? [];
+    const [other] = listeners.find(([, each]) => each.port !== 0 && formatSocketAddress(each) === text) ?? [];
     if (other !== undefined)
       problem(name, 'targets other than this proxy itself', `${text}, which is in ${other}`);
   }
 }
 
-/** Whether one of them cannot be bound beside the other; `::` takes the IPv4 addresses with it. */
-function overlap(a: SocketAddress, b: SocketAddress): boolean {
-  const covers = (wide: string, host: string): boolean =>
-    wide === host || wide === '::' || (wide === '0.0.0.0' && isIPv4(host));
-  return a.port === b.port && (covers(a.host, b.host) || covers(b.host, a.host));
+function ofSetting(name: string, addresses: readonly SocketAddress[]): ListenerAddress[] {
+  return addresses.map((address) => [name, address]);
 }
 
 /** A name that may not be looked up could never be reached. */
