@@ -11,11 +11,20 @@ import { TestCa } from '../support/test-ca.ts';
 
 const main = path.join(import.meta.dirname, '..', '..', 'src', 'proxy', 'main.ts');
 
+const children: ChildProcess[] = [];
+
+/** The process of a test, ended with it if the test did not end it. */
 function start(
   env: Record<string, string>,
 ): ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream } {
-  return spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  return child;
 }
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
 
 const control = '127.0.0.1:1';
 const name = 'web.shop.serviceaccount.identity.kedge.cluster.local';
