@@ -5,11 +5,12 @@ import type { Clock } from '../runtime/clock.ts';
 import { errorMessage, isAppError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { quoted } from '../runtime/quoted.ts';
+import { RefusalLog } from '../runtime/refusal-log.ts';
 import type { Caller } from './admission.ts';
 import type { IdentityMetrics } from './identity-metrics.ts';
 import type { VerifiedToken } from './token/token-verifier.ts';
 
-/** What is learnt of one request on its way; ends in exactly one record. */
+/** What is learnt of one request on its way; ends in one record. */
 export interface AuditTrail {
   /** The token has been verified; what it says is true. */
   token(token: VerifiedToken): void;
@@ -20,17 +21,25 @@ export interface AuditTrail {
   refused(error: unknown): void;
 }
 
+const refusedMessage = 'certificate refused';
+
+/** Refusals that no rate holds back: those by the rates themselves, and those that come before them. */
+const unbounded = new Set(['rate_limited', 'request_incomplete', 'request_too_large']);
+
 /**
- * Keeps one record for every answer, given or refused: who asked from where, what was proved, what was decided.
+ * Keeps one record for every answer, given or refused: who asked from where, what was proved, what was decided. Only of
+ * the refusals that anybody can bring about as fast as they like most are told by their number, while metrics count each.
  * Never a token or a signing request; of the key in it, the fingerprint.
  */
 export class Audit {
   readonly #log: Log;
+  readonly #unbounded: RefusalLog;
   readonly #metrics: IdentityMetrics;
   readonly #clock: Clock;
 
   constructor(log: Log, metrics: IdentityMetrics, clock: Clock) {
     this.#log = log;
+    this.#unbounded = new RefusalLog(log, clock, refusedMessage);
     this.#metrics = metrics;
     this.#clock = clock;
   }
@@ -58,8 +67,11 @@ export class Audit {
         this.#log.info({ ...record, ...certificateFields(issued) }, 'certificate given');
       },
       refused: (error) => {
-        close('refused', isAppError(error) ? error.code : 'internal');
-        this.#log.warn({ ...record, reason: errorMessage(error) }, 'certificate refused');
+        const code = isAppError(error) ? error.code : 'internal';
+        close('refused', code);
+        const fields = { ...record, code, reason: errorMessage(error) };
+        if (unbounded.has(code)) this.#unbounded.tell(fields);
+        else this.#log.warn(fields, refusedMessage);
       },
     };
   }

@@ -265,6 +265,20 @@ describe('certify in a flood', () => {
     expect(bench.verified).toBe(40);
   });
 
+  it('writes the first refusals by a rate and the number of the rest, while the metric counts each', async () => {
+    const bench = new CertifyBench();
+    await flood(bench, () => '10.0.0.66');
+    const limited = (message: string) =>
+      bench.log.withMessage(message).filter(({ fields }) => fields['code'] === 'rate_limited');
+    expect(limited('certificate refused')).toHaveLength(10);
+    await bench.clock.advance(10_000);
+    expect(limited('certificate refused again')[0]?.fields).toMatchObject({ more: 450, withinMs: 10_000 });
+    expect(bench.log.withMessage('certificate refused')).toHaveLength(40 + 10);
+    expect(await bench.metrics.text()).toContain(
+      'kedge_identity_answers_total{decision="refused",code="rate_limited"} 460',
+    );
+  });
+
   it('lets the address try again after the time it was told', async () => {
     const bench = new CertifyBench();
     await flood(bench, () => stranger.address);

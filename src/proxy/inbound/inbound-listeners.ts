@@ -6,7 +6,7 @@ import type { Log } from '../../runtime/log.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import type { OriginalDestination } from '../original-destination.ts';
-import { RefusalLog } from '../refusal-log.ts';
+import { RefusalLog } from '../../runtime/refusal-log.ts';
 import { Connections } from '../transport/connections.ts';
 import type { Connection, Engine, Listener, SocketOptions } from '../transport/engine.ts';
 import { carry } from './carry.ts';

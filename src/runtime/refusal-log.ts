@@ -1,16 +1,13 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Log } from '../runtime/log.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
 
 /** How many refusals for one reason are told in full within a period; whoever wants to fill a disk has to be patient. */
 const toldInFull = 10;
 const periodMs = 10_000;
 
 /** What is told of one refusal; `code` is its reason. */
-export interface Refusal {
+export interface Refusal extends Readonly<Record<string, unknown>> {
   readonly code: string | undefined;
-  readonly error: string;
-  readonly client?: string | undefined;
-  readonly target?: string | undefined;
 }
 
 /** Refusals for one reason. */
@@ -21,7 +18,7 @@ interface Period {
 }
 
 /**
- * Tells of refused connections. Anybody can bring about as many as they like, so only the first ones for a reason are
+ * Tells of refused connections or calls. Anybody can bring about as many as they like, so only the first ones for a reason are
  * told each by itself, and the rest of a period by their number. Metrics count them all.
  */
 export class RefusalLog {

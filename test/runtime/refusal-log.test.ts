@@ -1,4 +1,4 @@
-import { RefusalLog } from '../../src/proxy/refusal-log.ts';
+import { RefusalLog } from '../../src/runtime/refusal-log.ts';
 import { LogCapture } from '../support/log-capture.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -12,7 +12,7 @@ function refusals() {
   return { log, clock, tell };
 }
 
-describe('a log of refused connections', () => {
+describe('a log of refusals', () => {
   it('tells each of a few', () => {
     const { log, tell } = refusals();
     tell('inbound_denied', 10);
