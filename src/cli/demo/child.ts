@@ -1,32 +1,20 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import http from 'node:http';
-import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { Clock } from '../../runtime/clock.ts';
 import { cliErrors } from '../errors.ts';
 import { eventually } from './eventually.ts';
+import { get } from './get.ts';
 
-/** A process of the demo: its name, the program it runs, its settings, and where its log goes. */
+/** A process: its name, the file that Node runs, its settings, and where its log goes. */
 export interface ChildOptions {
   name: string;
-  /** `identity`, `destination`, `proxy`, or one of the demo's own applications. */
   program: string;
   args?: string[];
   settings?: Record<string, string>;
   logFile: string;
-  /** The admin port to ask whether it is ready; none for an application. */
+  /** The admin port to ask whether it is ready; none for an application, which is none of Kedge's processes. */
   adminPort?: number;
-}
-
-/** From source the programs are the `main.ts` of their folders; from a bundle they lie beside it. */
-function programFile(program: string): string {
-  const here = import.meta.dirname;
-  if (!import.meta.filename.endsWith('.ts')) return path.join(here, `${program}.mjs`);
-  return program.startsWith('shop-')
-    ? path.join(here, `${program}.ts`)
-    : path.join(here, '..', '..', program, 'main.ts');
 }
 
 /** One real process: started with exactly the settings given, its output in a file. */
@@ -43,7 +31,7 @@ export class Child {
     this.logFile = logFile;
     this.#adminPort = adminPort;
     const log = openSync(logFile, 'a', 0o600);
-    this.#process = spawn(process.execPath, [programFile(program), ...args], {
+    this.#process = spawn(process.execPath, [program, ...args], {
       env: settings,
       stdio: ['ignore', adminPort === undefined ? 'pipe' : log, log],
     });
@@ -61,6 +49,11 @@ export class Child {
     return this.#process.pid;
   }
 
+  /** Whether it is an application and not one of Kedge's processes. */
+  get application(): boolean {
+    return this.#adminPort === undefined;
+  }
+
   get running(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
@@ -75,21 +68,21 @@ export class Child {
     let said = '';
     const isReady = async (): Promise<boolean> => {
       if (!this.running) {
-        throw cliErrors.error('demo_process_ended', `${this.name} ended at its start:\n${this.#logTail()}`);
+        throw cliErrors.error('demo_process_ended', `${this.name} ended at its start:\n${this.logTail()}`);
       }
       if (this.#adminPort === undefined) return true;
-      const { status, body } = await askReady(this.#adminPort);
-      said = body.trim();
-      return status === 200;
+      const answer = await get(this.#adminPort, '/ready', { timeoutMs: 1000 }).catch(() => undefined);
+      said = answer?.body.trim() ?? 'no answer';
+      return answer?.status === 200;
     };
     await eventually(isReady, {
       clock,
       signal,
-      what: () => `${this.name} to be ready, it says:\n${said}\nThe end of its log:\n${this.#logTail()}`,
+      what: () => `${this.name} to be ready, it says:\n${said}\nThe end of its log:\n${this.logTail()}`,
     });
   }
 
-  /** Asks it to end and waits; an application that ignores SIGTERM for ten seconds is killed. */
+  /** Asks it to end and waits; one that ignores SIGTERM for ten seconds is killed. Answers with its exit code or signal. */
   async stop(): Promise<number | string> {
     if (this.running) this.#process.kill('SIGTERM');
     const kill = setTimeout(() => this.#process.kill('SIGKILL'), 10_000);
@@ -98,23 +91,7 @@ export class Child {
     return result;
   }
 
-  #logTail(): string {
+  logTail(): string {
     return readFileSync(this.logFile, 'utf8').split('\n').slice(-8).join('\n');
   }
-}
-
-/** What `/ready` answers on a local port; status 0 where nothing answers. */
-function askReady(port: number): Promise<{ status: number; body: string }> {
-  return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port, path: '/ready', agent: false, timeout: 1000 };
-    const nothing = { status: 0, body: 'no answer' };
-    const request = http.get(options, (response) => {
-      text(response).then(
-        (body) => resolve({ status: response.statusCode ?? 0, body }),
-        () => resolve(nothing),
-      );
-    });
-    request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(nothing));
-  });
 }

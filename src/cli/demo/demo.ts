@@ -5,9 +5,16 @@ import { systemClock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { paint, table } from '../table.ts';
 import { eventually } from './eventually.ts';
-import { makeAuthorities } from './make-authorities.ts';
+import { makeAuthorities, makeNextIssuer } from './make-authorities.ts';
 import { Mesh } from './mesh.ts';
 import { Proofs } from './proofs.ts';
+import {
+  application,
+  certificateSeconds,
+  createShopWorld,
+  startControlPlane,
+  startDataPlane,
+} from './shop.ts';
 import { showCertificates } from './show-certificates.ts';
 import { showRefusals } from './show-refusals.ts';
 import { showRotation } from './show-rotation.ts';
@@ -15,7 +22,7 @@ import { showTraffic } from './show-traffic.ts';
 import type { Stage } from './stage.ts';
 import { invitation } from './invitation.ts';
 import { WireTap } from './wire-tap.ts';
-import { certificateSeconds, World } from './world.ts';
+import { peerAddress } from './world.ts';
 
 export interface DemoOptions {
   /** Leaves everything running after the proofs, until a signal comes. */
@@ -33,18 +40,18 @@ export async function runDemo({ keep, output }: DemoOptions): Promise<number> {
   const leave = new AbortController();
   const onSignal = (): void => leave.abort(new Error('a signal ended the demo'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
-  const world = await World.create();
+  const world = await createShopWorld();
   const proofs = new Proofs(systemClock, leave.signal, (proof, afterMs) =>
     teller?.proof(proof.ok, proof.claim, proof.seen, afterMs),
   );
   const mesh = new Mesh(world, systemClock, leave.signal);
-  const refreshTokens = setInterval(() => writeTokens(world), 60_000);
+  const refreshTokens = setInterval(() => world.writeTokens(systemClock.now()), 60_000);
   let wire: WireTap | undefined;
   try {
     teller?.say(
       `Everything runs on this machine, in ${world.directory}; certificates live ${certificateSeconds} s.`,
     );
-    wire = await WireTap.listen(world.ports.wire, world.ports.apiInbound, world.peerAddress);
+    wire = await WireTap.listen(world.ports.wire, world.ports.apiInbound, peerAddress);
     const stage = {
       world,
       mesh,
@@ -75,19 +82,15 @@ export async function runDemo({ keep, output }: DemoOptions): Promise<number> {
 
 async function play(stage: Stage, teller: Teller | undefined): Promise<void> {
   const { world, mesh } = stage;
-  const { nextIssuer } = await makeAuthorities(world);
-  writeTokens(world);
+  await makeAuthorities(world);
+  const nextIssuer = await makeNextIssuer(world, 'next-ca');
   teller?.act('A CA is made; identity and destination start; then a server and three proxies');
-  await mesh.startControlPlane();
-  await mesh.startDataPlane();
+  await startControlPlane(mesh, world);
+  await startDataPlane(mesh, world);
   await showCertificates(stage);
   teller?.act('A plain client calls a plain server, each through its proxy');
   await showTraffic(stage);
-  const client = await mesh.start({
-    name: 'shop-client',
-    program: 'shop-client',
-    args: [String(world.ports.webToApi)],
-  });
+  const client = await mesh.start(application('shop-client', world.ports.webToApi));
   await eventually(
     () => client.lastLine.includes('"received"') && !client.lastLine.includes('"received":0'),
     {
@@ -105,10 +108,6 @@ async function play(stage: Stage, teller: Teller | undefined): Promise<void> {
 /** What the demo's own gRPC client logs belongs into a file, like the processes' logs. */
 function logTo(file: string): Log {
   return createLog({ name: 'demo', destination: { write: (line) => appendFileSync(file, line) } });
-}
-
-function writeTokens(world: World): void {
-  for (const name of ['destination', 'web', 'api', 'guest']) world.writeToken(name, systemClock.now());
 }
 
 /** Ends every process and says which did not end as it should. */

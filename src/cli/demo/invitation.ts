@@ -1,7 +1,7 @@
-import type { World } from './world.ts';
+import type { ShopWorld } from './shop.ts';
 
 /** Commands to try while the demo is left running. */
-export function invitation(world: World): string {
+export function invitation(world: ShopWorld): string {
   const { ports, directory } = world;
   const name = world.identityOf('api').dnsName;
   return `

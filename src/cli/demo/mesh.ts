@@ -1,10 +1,9 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { Child } from './child.ts';
-import type { ChildOptions } from './child.ts';
-import { destinationSettings, identitySettings, proxyPlans, proxySettings } from './settings.ts';
+import type { ProcessOptions } from './processes.ts';
 import type { World } from './world.ts';
 
-/** The processes of the demo, in the order in which they were started. */
+/** The processes of a mesh on this machine, in the order in which they were started. */
 export class Mesh {
   readonly children: Child[] = [];
   readonly #world: World;
@@ -18,39 +17,8 @@ export class Mesh {
     this.#signal = signal;
   }
 
-  /** The two services, each ready before the next starts: destination gets its certificate from identity. */
-  async startControlPlane(): Promise<void> {
-    const { ports } = this.#world;
-    await this.start({
-      name: 'identity',
-      program: 'identity',
-      settings: identitySettings(this.#world),
-      adminPort: ports.identityAdmin,
-    });
-    await this.start({
-      name: 'destination',
-      program: 'destination',
-      settings: destinationSettings(this.#world),
-      adminPort: ports.destinationAdmin,
-    });
-  }
-
-  /** The server and the three proxies, all at once. */
-  async startDataPlane(): Promise<void> {
-    await Promise.all([
-      this.start({ name: 'shop-server', program: 'shop-server', args: [String(this.#world.ports.apiApp)] }),
-      ...proxyPlans(this.#world).map((plan) =>
-        this.start({
-          name: `proxy ${plan.name}`,
-          program: 'proxy',
-          settings: proxySettings(this.#world, plan),
-          adminPort: plan.admin,
-        }),
-      ),
-    ]);
-  }
-
-  async start(options: Omit<ChildOptions, 'logFile'>): Promise<Child> {
+  /** Starts a process and waits until it is ready; its log is `logs/<name>.log` of the world's directory. */
+  async start(options: ProcessOptions): Promise<Child> {
     const logFile = this.#world.path('logs', `${options.name.replace(' ', '-')}.log`);
     const child = new Child({ ...options, logFile });
     this.children.push(child);
@@ -58,14 +26,13 @@ export class Mesh {
     return child;
   }
 
-  /** Ends all of them, the last started first; answers with those that did not end with 0. */
+  /** Ends all of them, the last started first; answers with those of Kedge's own that did not end with 0. */
   async stop(): Promise<string[]> {
-    const proxiesFirst = this.children.toReversed();
     const ends = await Promise.all(
-      proxiesFirst.map(async (child) => [child.name, await child.stop()] as const),
+      this.children.toReversed().map(async (child) => ({ child, end: await child.stop() })),
     );
     return ends
-      .filter(([name, end]) => end !== 0 && !name.startsWith('shop-'))
-      .map(([name, end]) => `${name}: ${end}`);
+      .filter(({ child, end }) => !child.application && end !== 0)
+      .map(({ child, end }) => `${child.name}: ${end}`);
   }
 }

@@ -1,5 +1,4 @@
-import { text } from 'node:stream/consumers';
-import http from 'node:http';
+import { get } from './get.ts';
 
 /** One sample of a Prometheus text exposition. */
 export interface Sample {
@@ -8,25 +7,10 @@ export interface Sample {
   value: number;
 }
 
-/** What an HTTP server on a local port answers to a GET; rejects when the connection breaks. */
-export function get(port: number, path: string, localAddress?: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const from = localAddress === undefined ? {} : { localAddress };
-    const request = http.get(
-      { host: '127.0.0.1', port, path, agent: false, timeout: 10_000, ...from },
-      (response) => {
-        text(response).then(resolve, reject);
-      },
-    );
-    request.on('timeout', () => request.destroy(new Error('no answer within 10 s')));
-    request.on('error', reject);
-  });
-}
-
 /** The samples that a process shows on its admin port. */
 export async function scrape(adminPort: number): Promise<Sample[]> {
-  const lines = (await get(adminPort, '/metrics')).split('\n');
-  return lines.flatMap((line) => {
+  const { body } = await get(adminPort, '/metrics');
+  return body.split('\n').flatMap((line) => {
     const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
     if (!match) return [];
     const [, name = '', labels = '', value = ''] = match;

@@ -2,8 +2,11 @@ import tls from 'node:tls';
 import { errorMessage } from '../../runtime/errors.ts';
 import { eventually } from './eventually.ts';
 import { OutsideClient } from './outside-client.ts';
-import { get, scrape, sum } from './scrape.ts';
+import { get } from './get.ts';
+import { scrape, sum } from './scrape.ts';
+import { impostorAddress } from './shop.ts';
 import type { Stage } from './stage.ts';
+import { peerAddress } from './world.ts';
 
 /** Proves that what must not pass does not, and that each refusal is counted or answered. */
 export async function showRefusals(stage: Stage): Promise<void> {
@@ -37,13 +40,13 @@ async function counts(
 }
 
 /** Runs a request that has to be cut off; answers with how the client saw it. */
-async function cutOff(port: number, from?: string): Promise<string> {
-  const answer = await get(port, '/orders/42', from).catch((error: unknown) => ({
-    cut: errorMessage(error),
-  }));
-  if (typeof answer === 'string')
-    throw new Error(`expected the connection to be refused, got ${JSON.stringify(answer)}`);
-  return answer.cut;
+async function cutOff(port: number, localAddress?: string): Promise<string> {
+  const outcome = await get(port, '/orders/42', localAddress === undefined ? {} : { localAddress }).catch(
+    errorMessage,
+  );
+  if (typeof outcome !== 'string')
+    throw new Error(`expected the connection to be refused, got ${JSON.stringify(outcome.body)}`);
+  return outcome;
 }
 
 async function refusedConnections(stage: Stage): Promise<void> {
@@ -52,7 +55,7 @@ async function refusedConnections(stage: Stage): Promise<void> {
   await proofs.show('plaintext to the server is refused by policy', async () => {
     let cut = '';
     const counted = await counts(stage, { ...denied, labels: { tls: 'no_identity' } }, async () => {
-      cut = await cutOff(world.ports.apiForward, world.peerAddress);
+      cut = await cutOff(world.ports.apiForward, peerAddress);
     });
     return `${cut}\n${counted}`;
   });
@@ -79,7 +82,7 @@ async function impostor(stage: Stage): Promise<string> {
     socket.on('data', (bytes) => (reached += bytes.length));
     socket.on('error', () => undefined);
   });
-  await new Promise<void>((resolve) => server.listen(world.ports.impostor, world.impostorAddress, resolve));
+  await new Promise<void>((resolve) => server.listen(world.ports.impostor, impostorAddress, resolve));
   try {
     let cut = '';
     const metric = {

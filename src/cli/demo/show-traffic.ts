@@ -1,4 +1,5 @@
-import { get, scrape, sum } from './scrape.ts';
+import { get } from './get.ts';
+import { scrape, sum } from './scrape.ts';
 import type { Sample } from './scrape.ts';
 import type { Stage } from './stage.ts';
 
@@ -8,7 +9,7 @@ const answer = 'order 42 is on its way\n';
 export async function showTraffic(stage: Stage): Promise<void> {
   const { world, wire, proofs } = stage;
   await proofs.show('the client, in plain HTTP, is answered by the server', async () => {
-    const got = await get(world.ports.webToApi, '/orders/42');
+    const { body: got } = await get(world.ports.webToApi, '/orders/42');
     if (got !== answer) throw new Error(`expected ${JSON.stringify(answer)}, got ${JSON.stringify(got)}`);
     return JSON.stringify(got);
   });

@@ -3,11 +3,11 @@ import type { Log } from '../../runtime/log.ts';
 import type { Mesh } from './mesh.ts';
 import type { Proofs } from './proofs.ts';
 import type { WireTap } from './wire-tap.ts';
-import type { World } from './world.ts';
+import type { ShopWorld } from './shop.ts';
 
 /** What every act of the demo has at hand. */
 export interface Stage {
-  world: World;
+  world: ShopWorld;
   mesh: Mesh;
   wire: WireTap;
   proofs: Proofs;

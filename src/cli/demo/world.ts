@@ -16,60 +16,55 @@ import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
 import { freePorts } from './free-ports.ts';
 import { TokenIssuer } from './token-issuer.ts';
 
-/** Names of the ports that the demo uses; each gets a free one. */
-const portNames = [
-  'identity',
-  'identityAdmin',
-  'destination',
-  'policy',
-  'destinationAdmin',
-  'apiApp',
-  'apiInbound',
-  'apiForward',
-  'apiOutbound',
-  'apiAdmin',
-  'webToApi',
-  'webToBilling',
-  'webInbound',
-  'webOutbound',
-  'webAdmin',
-  'guestToApi',
-  'guestInbound',
-  'guestOutbound',
-  'guestAdmin',
-  'wire',
-  'impostor',
-] as const;
-export type PortName = (typeof portNames)[number];
+/** Ports of the two services, which every world has. */
+const controlPorts = ['identity', 'identityAdmin', 'destination', 'policy', 'destinationAdmin'] as const;
+export type ControlPort = (typeof controlPorts)[number];
 
-/** How long a certificate of the demo lives, so that its renewal can be watched. */
-export const certificateSeconds = 20;
+/** The address from which peers have to seem to come: 127.0.0.1 itself passes every policy (contract 5.2). */
+export const peerAddress = '127.0.0.2';
 
-/** What the demo's processes share: a directory, ports, names, tokens. */
-export class World {
+export interface WorldOptions<Port extends string> {
+  /** How the name of its directory begins. */
+  prefix: string;
+  /** Names of the ports that it needs besides those of the two services; each gets a free one. */
+  ports: readonly Port[];
+  /** ServiceAccounts of the namespace `shop` that get tokens. */
+  workloads: readonly string[];
+}
+
+/** What the processes of a mesh on this machine share: a directory, ports, names, tokens. */
+export class World<Port extends string = never> {
   readonly directory: string;
-  readonly ports: Readonly<Record<PortName, number>>;
+  readonly ports: Readonly<Record<ControlPort | Port, number>>;
   readonly domain = new MeshDomain('kedge', 'cluster.local');
   readonly tokens = new TokenIssuer();
-  /** The address from which peers seem to come: 127.0.0.1 itself passes every policy (contract 5.2). */
-  readonly peerAddress = '127.0.0.2';
-  /** Where billing is said to be: on a machine of its own. */
-  readonly impostorAddress = '127.0.0.3';
+  readonly #tokenHolders: readonly string[];
 
-  private constructor(directory: string, ports: Record<PortName, number>) {
+  private constructor(
+    directory: string,
+    ports: Record<ControlPort | Port, number>,
+    workloads: readonly string[],
+  ) {
     this.directory = directory;
     this.ports = ports;
+    this.#tokenHolders = ['destination', ...workloads];
   }
 
-  static async create(): Promise<World> {
-    const free = await freePorts(portNames.length);
-    const ports = Object.fromEntries(portNames.map((name, at) => [name, free[at] ?? 0]));
-    const world = new World(
-      mkdtempSync(path.join(tmpdir(), 'kedge-demo-')),
-      ports as Record<PortName, number>,
-    );
-    chmodSync(world.directory, 0o700);
+  /** Makes the directory, with whose tokens the identity service is to believe and a first token of each. */
+  static async create<Port extends string>({
+    prefix,
+    ports,
+    workloads,
+  }: WorldOptions<Port>): Promise<World<Port>> {
+    const names = [...controlPorts, ...ports];
+    const free = await freePorts(names.length);
+    const numbers = Object.fromEntries(names.map((name, at) => [name, free[at] ?? 0]));
+    const directory = mkdtempSync(path.join(tmpdir(), prefix));
+    chmodSync(directory, 0o700);
+    const world = new World(directory, numbers as Record<ControlPort | Port, number>, workloads);
     for (const folder of ['logs', 'tokens', 'issuer']) mkdirSync(world.path(folder));
+    world.#writeTokenRules();
+    world.writeTokens(new Date());
     return world;
   }
 
@@ -91,29 +86,22 @@ export class World {
       : this.domain.identity('shop', name);
   }
 
-  /** The subject that the demo's token issuer gives a workload. */
+  /** The subject that the token issuer gives a workload. */
   subjectOf(name: string): string {
     return `workload:${name}`;
   }
 
-  /** Writes everything that the processes read, the issuer apart. */
-  writeFiles(): void {
-    this.#write('jwks.json', this.tokens.jwks);
-    const subjects = ['destination', 'web', 'api', 'guest'].map((name) => {
-      const { namespace, serviceAccount } = this.identityOf(name);
-      return [this.subjectOf(name), `${namespace}/${serviceAccount}`];
-    });
-    this.#write('subjects.json', JSON.stringify(Object.fromEntries(subjects), null, 2));
-    this.#write('destination.yaml', this.#destination());
+  /** Exchanges the map of the mesh that destination reads (docs/destination-file.md). */
+  writeDestination(yaml: string): void {
+    this.#write('destination.yaml', yaml);
   }
 
-  /** Puts a fresh token where a workload reads it, as a kubelet does before the old one ends. */
-  writeToken(name: string, now: Date): void {
-    const token = this.tokens.issue(
-      { subject: this.subjectOf(name), audience: 'identity.l5d.io', validForSeconds: 600 },
-      now,
-    );
-    this.#write(path.join('tokens', name), token, 0o600);
+  /** Puts a fresh token where each workload reads it, as a kubelet does before the old one ends; each is good for 600 s. */
+  writeTokens(now: Date): void {
+    for (const name of this.#tokenHolders) {
+      const claims = { subject: this.subjectOf(name), audience: 'identity.l5d.io', validForSeconds: 600 };
+      this.#write(path.join('tokens', name), this.tokens.issue(claims, now), 0o600);
+    }
   }
 
   /** Swaps what the identity service reads as its issuer, all files at once, as a kubelet does with a mounted Secret. */
@@ -132,37 +120,18 @@ export class World {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  #writeTokenRules(): void {
+    this.#write('jwks.json', this.tokens.jwks);
+    const subjects = this.#tokenHolders.map((name) => {
+      const { namespace, serviceAccount } = this.identityOf(name);
+      return [this.subjectOf(name), `${namespace}/${serviceAccount}`];
+    });
+    this.#write('subjects.json', JSON.stringify(Object.fromEntries(subjects), null, 2));
+  }
+
   #write(name: string, content: string, mode = 0o644): void {
     const file = this.path(name);
     writeFileSync(`${file}.next`, content, { mode });
     renameSync(`${file}.next`, file);
-  }
-
-  /** The map of the mesh; clients reach the api through the wire that the demo listens on. */
-  #destination(): string {
-    const { wire, apiApp, impostor } = this.ports;
-    return `# Written by kedge demo.
-workloads:
-  shop/api-0:
-    addresses: [127.0.0.1]
-    serviceAccount: api
-    proxy: { inboundPort: ${wire} }
-    ports:
-      "${apiApp}":
-        authorizations:
-          - name: only-web
-            serviceAccounts: [shop/web]
-services:
-  shop/api:
-    ports:
-      "80":
-        endpoints:
-          - { workload: shop/api-0, port: ${apiApp} }
-  shop/billing:
-    ports:
-      "80":
-        endpoints:
-          - { address: ${this.impostorAddress}, port: ${impostor}, serviceAccount: shop/billing }
-`;
   }
 }

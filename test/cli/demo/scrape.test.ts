@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { get, scrape, sum } from '../../../src/cli/demo/scrape.ts';
+import { get } from '../../../src/cli/demo/get.ts';
+import { scrape, sum } from '../../../src/cli/demo/scrape.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
 
 async function serving(answer: () => Promise<string> | string): Promise<{ port: number } & AsyncDisposable> {
