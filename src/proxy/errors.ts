@@ -26,6 +26,10 @@ export const proxyErrors = errorCatalogue({
     kind: 'unavailable',
     help: 'TLS with the peer failed; the message holds the reason OpenSSL gave.',
   },
+  mesh_timeout: {
+    kind: 'deadline_exceeded',
+    help: 'The client began TLS with us and did not finish it within the detect timeout. It is overloaded, or holds connections open on purpose.',
+  },
   mesh_no_certificate: {
     kind: 'unavailable',
     help: 'This proxy has no certificate yet. Check the identity service and the ServiceAccount token.',

@@ -4,7 +4,7 @@ import { errorCode, errorCatalogue } from '../../runtime/errors.ts';
 export const inboundErrors = errorCatalogue({
   inbound_not_ready: {
     kind: 'unavailable',
-    help: 'Too many connections came before this proxy had its first certificate. Check the identity service and the ServiceAccount token.',
+    help: 'The connection came before this proxy had its first certificate, and waited too long for it, or too many waited already. Check the identity service and the ServiceAccount token.',
   },
   inbound_crowded_out: {
     kind: 'resource_exhausted',

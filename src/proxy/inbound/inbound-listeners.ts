@@ -7,6 +7,7 @@ import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import type { OriginalDestination } from '../original-destination.ts';
 import { RefusalLog } from '../../runtime/refusal-log.ts';
+import type { Refusal } from '../../runtime/refusal-log.ts';
 import { Connections } from '../transport/connections.ts';
 import type { Connection, Engine, Listener, SocketOptions } from '../transport/engine.ts';
 import { carry } from './carry.ts';
@@ -33,8 +34,9 @@ export interface InboundListenersOptions extends ReceiveOptions, CarryOptions {
   readonly clock: Clock;
 }
 
-/** Connections that wait for the first certificate; each costs a file descriptor. */
+/** Connections that wait for the first certificate, and for how long: by then most clients have given up. */
 const maxHeld = 1024;
+const maxHeldMs = 120_000;
 
 /** Connections whose client has not shown yet who it is. */
 const maxNewcomers = 4096;
@@ -56,12 +58,14 @@ export class InboundListeners {
   readonly #connections = new Connections();
   readonly #newcomers = new Newcomers(maxNewcomers);
   readonly #refusals: RefusalLog;
+  readonly #cuts: RefusalLog;
   #inboundPort: number | undefined;
   #held = 0;
 
   constructor(options: InboundListenersOptions) {
     this.#options = options;
     this.#refusals = new RefusalLog(options.log, options.clock, 'inbound connection refused');
+    this.#cuts = new RefusalLog(options.log, options.clock, 'inbound connection cut');
   }
 
   /** The inbound port: redirected connections, and direct ones of other proxies. Resolves with the address bound. */
@@ -100,6 +104,7 @@ export class InboundListeners {
     try {
       await this.#untilReady(signal);
       await serve(arrival);
+      if (signal.aborted) this.#cuts.tell(told(connection, signal.reason));
     } catch (error) {
       // What a reset of ours brought about is not what ended the connection.
       const cause: unknown = signal.aborted ? signal.reason : error;
@@ -113,19 +118,21 @@ export class InboundListeners {
   }
 
   async #untilReady(signal: AbortSignal): Promise<void> {
-    const { credentials } = this.#options;
+    const { clock, credentials } = this.#options;
     if (credentials.value !== undefined) return;
     if (this.#held >= maxHeld) {
-      throw inboundErrors.error(
-        'inbound_not_ready',
-        `expected at most ${maxHeld} connections before the first certificate, got one more`,
-      );
+      throw notReady(`at most ${maxHeld} connections before the first certificate, got one more`);
     }
+    const overdue = new AbortController();
+    const timer = clock.after(maxHeldMs, () => overdue.abort());
     this.#held++;
     try {
-      await credentials.until((value) => value !== undefined, signal);
+      await credentials.until((value) => value !== undefined, AbortSignal.any([signal, overdue.signal]));
+    } catch {
+      throw notReady(`the first certificate within ${maxHeldMs} ms, got none`);
     } finally {
       this.#held--;
+      timer.cancel();
     }
   }
 
@@ -192,12 +199,15 @@ export class InboundListeners {
   }
 
   /** Probes come, see that the port is open, and are gone: that is no news. */
-  #tell({ remote }: Connection, error: unknown): void {
-    const code = errorCode(error);
-    const fields = { client: formatSocketAddress(remote), code, error: errorMessage(error) };
-    if (code === 'connection_reset') this.#options.log.debug(fields, 'inbound connection lost');
+  #tell(connection: Connection, error: unknown): void {
+    const fields = told(connection, error);
+    if (fields.code === 'connection_reset') this.#options.log.debug(fields, 'inbound connection lost');
     else this.#refusals.tell(fields);
   }
+}
+
+function told({ remote }: Connection, error: unknown): Refusal {
+  return { client: formatSocketAddress(remote), code: errorCode(error), error: errorMessage(error) };
 }
 
 function shutDown(): Error {
@@ -205,6 +215,10 @@ function shutDown(): Error {
     'inbound_shut_down',
     'expected to end before the proxy, got cut at its deadline',
   );
+}
+
+function notReady(expected: string): Error {
+  return inboundErrors.error('inbound_not_ready', `expected ${expected}`);
 }
 
 function crowdedOut(): Error {

@@ -13,8 +13,8 @@ export interface Engine {
   ): Promise<Listener>;
   /**
    * Ends mesh TLS on an accepted connection, which now belongs to the engine. A client without a certificate is let
-   * in as one without an identity; one whose certificate does not verify is reset. Throws `mesh_*`,
-   * `connect_timeout` or `connection_reset`.
+   * in as one without an identity; one whose certificate does not verify is reset. Throws `mesh_*` or
+   * `connection_reset`.
    */
   terminate(connection: Connection, options: TerminateOptions): Promise<MeshConnection>;
   /** Plain TCP. Throws `connect_*`, or `signal.reason` when aborted. */

@@ -60,7 +60,7 @@ export class MeshTlsServer {
 
   /**
    * Makes TLS on a TCP connection that is paused and has said nothing since its first bytes were put back. Rejects with
-   * `mesh_*`, `connect_timeout` or `connection_reset`, and has then reset it.
+   * `mesh_*` or `connection_reset`, and has then reset it.
    */
   async accept(tcp: Socket, timeoutMs: number): Promise<MeshServerTls> {
     const what = `the client at ${tcp.remoteAddress ?? 'an address that is gone'}`;
@@ -87,7 +87,7 @@ export class MeshTlsServer {
     const path = pathOf(tcp);
     const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
     const timer = this.#options.clock.after(timeoutMs, () =>
-      reject(proxyErrors.error('connect_timeout', `expected TLS within ${timeoutMs} ms, got no end of it`)),
+      reject(proxyErrors.error('mesh_timeout', `expected TLS within ${timeoutMs} ms, got no end of it`)),
     );
     const closed = (): void =>
       reject(

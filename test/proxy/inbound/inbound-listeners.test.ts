@@ -197,6 +197,11 @@ describe('a live connection', () => {
     expect(pod.observed.decisions.map(([decision]) => decision)).toEqual(['allow', 'terminate']);
     await until(() => pod.observed.ends.length === 1);
     expect(pod.observed.ends).toEqual([{ reason: 'stopped' }]);
+    await until(() => pod.log.withMessage('inbound connection cut').length === 1);
+    expect(pod.log.withMessage('inbound connection cut')[0]?.fields).toMatchObject({
+      code: 'inbound_terminated',
+      error: `expected ${web.dnsName} at 127.0.0.2 to 127.0.0.1:${pod.app.port} to stay authorized, got a policy (api) that does not let it in`,
+    });
   });
 
   it('goes on while a new policy lets it in by another rule', async () => {
@@ -246,6 +251,20 @@ describe('the life of the listeners', () => {
     }
     expect(await fate(await pod.plain())).toBe('ECONNRESET');
     expect(pod.observed.refusals).toEqual(['inbound_not_ready']);
+  });
+
+  it('holds them no longer than two minutes', async () => {
+    await using pod = await Pod.start({ credentials: undefined });
+    const ended = fate(await pod.plain());
+    await until(() => pod.clock.pending === 1);
+    await pod.clock.advance(119_999);
+    expect(pod.observed.refusals).toEqual([]);
+    await pod.clock.advance(1);
+    expect(await ended).toBe('ECONNRESET');
+    expect(pod.observed.refusals).toEqual(['inbound_not_ready']);
+    expect(pod.log.withMessage('inbound connection refused')[0]?.fields['error']).toBe(
+      'expected the first certificate within 120000 ms, got none',
+    );
   });
 
   it('lets go who has taken longest to say what they are, when very many do', async () => {

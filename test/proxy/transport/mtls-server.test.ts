@@ -166,7 +166,7 @@ describe('mesh TLS as a server', () => {
     await until(() => outcomes.count === 1);
     await bench.clock.advance(1000);
     expect(await refusalOf(outcomes.next())).toBe(
-      'connect_timeout: expected TLS within 1000 ms, got no end of it',
+      'mesh_timeout: expected TLS within 1000 ms, got no end of it',
     );
     expect(await end).toBe('ECONNRESET');
   });
