@@ -1,5 +1,6 @@
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { withinDeadline } from '../runtime/deadline.ts';
 import { errorMessage, isAppError } from '../runtime/errors.ts';
 import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
@@ -51,24 +52,15 @@ export class CheckedIssuer implements Issuer {
     }
   }
 
-  /** Waits no longer than the deadline, also for an issuer that does not heed its signal. */
-  async #ask(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+  #ask(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
     const { clock, timeoutMs } = this.#options;
-    const ended = new AbortController();
-    const timeout = issuerErrors.error(
-      'issuer_timeout',
-      `expected an answer within ${timeoutMs} ms, got none`,
-      {
-        retryAfterMs,
-      },
+    const late = (): Error => {
+      const message = `expected an answer within ${timeoutMs} ms, got none`;
+      return issuerErrors.error('issuer_timeout', message, { retryAfterMs });
+    };
+    return withinDeadline({ clock, ms: timeoutMs, signal, late }, (either) =>
+      this.#inner.issue(request, either),
     );
-    const timer = clock.after(timeoutMs, () => ended.abort(timeout));
-    const bounded = AbortSignal.any([signal, ended.signal]);
-    try {
-      return await Promise.race([this.#inner.issue(request, bounded), rejectOnAbort(bounded)]);
-    } finally {
-      timer.cancel();
-    }
   }
 
   #check(request: IssueRequest, issued: IssuedCertificate): void {
@@ -96,12 +88,4 @@ function resultOf(error: unknown): string {
   if (!isAppError(error)) return 'error';
   if (error.code === 'issued_certificate_refused') return 'refused';
   return error.kind === 'unavailable' || error.kind === 'cancelled' ? error.kind : 'error';
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }

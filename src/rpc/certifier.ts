@@ -6,6 +6,7 @@ import { Backoff } from '../runtime/backoff.ts';
 import type { BackoffPolicy } from '../runtime/backoff.ts';
 import { sleepUntil } from '../runtime/clock.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { withinDeadline } from '../runtime/deadline.ts';
 import { errorCode, errorMessage, isAppError } from '../runtime/errors.ts';
 import { LatestValue } from '../runtime/latest.ts';
 import type { Latest } from '../runtime/latest.ts';
@@ -120,24 +121,19 @@ export class Certifier {
       withUri = true,
       attemptTimeoutMs = ATTEMPT_TIMEOUT_MS,
     } = this.#options;
-    const deadline = new AbortController();
-    const timer = clock.after(attemptTimeoutMs, () => {
+    const late = (): Error => {
       const expected = `expected a certificate within ${attemptTimeoutMs} ms`;
-      deadline.abort(
-        rpcErrors.error('rpc_deadline_exceeded', `${expected}, got no answer of the identity service`),
-      );
-    });
-    try {
-      const either = AbortSignal.any([signal, deadline.signal]);
+      return rpcErrors.error('rpc_deadline_exceeded', `${expected}, got no answer of the identity service`);
+    };
+    await withinDeadline({ clock, ms: attemptTimeoutMs, signal, late }, async (either) => {
       const token = await readToken(tokenFile, either);
       const { request, key } = createRequest(identity, token, withUri);
       const answer = await client.certify(request, { signal: either });
+      either.throwIfAborted();
       const bundle = this.#options.bundle.value;
       const { credentials, validUntil } = acceptAnswer(answer, { identity, key, bundle, now: clock.now() });
       this.#install(credentials, validUntil);
-    } finally {
-      timer.cancel();
-    }
+    });
   }
 
   #install(credentials: Credentials, validUntil: Date): void {

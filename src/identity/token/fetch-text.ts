@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { withinDeadline } from '../../runtime/deadline.ts';
 import { errorMessage, isAppError } from '../../runtime/errors.ts';
 import { identityErrors } from '../errors.ts';
 
@@ -19,26 +20,23 @@ export async function fetchText(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<string> {
-  const ended = new AbortController();
-  const timer = clock.after(limits.timeoutMs, () =>
-    ended.abort(unreachable(url, `an answer within ${limits.timeoutMs} ms`, 'none')),
-  );
+  const late = (): Error => unreachable(url, `an answer within ${limits.timeoutMs} ms`, 'none');
   try {
-    const response = await fetch(url, {
-      signal: AbortSignal.any([signal, ended.signal]),
-      redirect: 'manual',
-      headers: { accept: 'application/jwk-set+json, application/json' },
+    return await withinDeadline({ clock, ms: limits.timeoutMs, signal, late }, async (either) => {
+      const response = await fetch(url, {
+        signal: either,
+        redirect: 'manual',
+        headers: { accept: 'application/jwk-set+json, application/json' },
+      });
+      if (response.status === 200) return readBody(response, url, limits.maxBytes);
+      // Lets go of the connection.
+      await response.body?.cancel();
+      throw unreachable(url, 'status 200', `status ${response.status}`);
     });
-    if (response.status !== 200) throw unreachable(url, 'status 200', `status ${response.status}`);
-    return await readBody(response, url, limits.maxBytes);
   } catch (error) {
     signal.throwIfAborted();
     if (isAppError(error)) throw error;
     throw unreachable(url, 'an answer', causeOf(error), error);
-  } finally {
-    timer.cancel();
-    // Lets go of the connection when the body was not read to its end.
-    ended.abort();
   }
 }
 
