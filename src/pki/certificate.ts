@@ -1,8 +1,14 @@
 import { hash } from 'node:crypto';
 import { isAppError } from '../runtime/errors.ts';
-import type { DerReader } from './der.ts';
+import type { DerElement, DerReader } from './der.ts';
 import { TAG, context, readSequence } from './der.ts';
-import { readIntegerBytes, readOctetAlignedBits, readSmallInteger, readTime } from './der-values.ts';
+import {
+  readBitString,
+  readIntegerBytes,
+  readOctetAlignedBits,
+  readSmallInteger,
+  readTime,
+} from './der-values.ts';
 import type { DistinguishedName } from './distinguished-name.ts';
 import { printName, readName } from './distinguished-name.ts';
 import { pkiErrors } from './errors.ts';
@@ -46,6 +52,7 @@ export class Certificate {
   readonly #issuer: DistinguishedName;
   readonly #tbs: Buffer;
   readonly #signature: Buffer;
+  #signer: PublicKey | undefined;
   #fingerprint: string | undefined;
   #pem: string | undefined;
 
@@ -158,8 +165,12 @@ export class Certificate {
 
   /** True when the signature verifies with this key and fits it in kind. Says nothing about whether it may sign. */
   isSignedBy(key: PublicKey): boolean {
+    // Neither of the two ever changes, so a signature that was found good stays so: CAs are asked about with every leaf.
+    if (this.#signer === key) return true;
     const { kind, digest } = this.signatureAlgorithm;
-    return kind !== undefined && kind === key.kind && key.verify(digest, this.#tbs, this.#signature);
+    const good = kind !== undefined && kind === key.kind && key.verify(digest, this.#tbs, this.#signature);
+    if (good) this.#signer = key;
+    return good;
   }
 }
 
@@ -195,11 +206,15 @@ function readSigned(reader: DerReader): Signed {
   const subject = readName(reader, 'subject');
   const publicKey = PublicKey.parse(reader.element(TAG.sequence, 'subject public key info').tlv);
   // Unique identifiers (RFC 5280 4.1.2.8) mean nothing to anyone, but are legal.
-  reader.optional(context(1, false));
-  reader.optional(context(2, false));
+  skipUniqueIdentifier(reader.optional(context(1, false)));
+  skipUniqueIdentifier(reader.optional(context(2, false)));
   const extensions = readCertificateExtensions(reader);
   reader.end();
   return { serial, signatureAlgorithm, issuer, notBefore, notAfter, subject, publicKey, extensions };
+}
+
+function skipUniqueIdentifier(identifier: DerElement | undefined): void {
+  if (identifier !== undefined) readBitString(identifier);
 }
 
 function checkVersion(reader: DerReader): void {
