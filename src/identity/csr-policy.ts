@@ -55,7 +55,7 @@ function keyFault({ publicKey }: Csr): string | undefined {
 }
 
 function signatureFault(csr: Csr): string | undefined {
-  return csr.verifySignature() ? undefined : 'expected it to be signed with the key it carries, it is not';
+  return csr.verifySignature() ? undefined : 'expected a signature by the key it carries, got another';
 }
 
 function attributeFault({ unknownAttributes, duplicate }: Csr): string | undefined {

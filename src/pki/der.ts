@@ -83,7 +83,7 @@ export class DerReader {
       );
     }
     if (depth > MAX_DEPTH)
-      throw pkiErrors.error('der_malformed', `${what}: expected at most ${MAX_DEPTH} levels`);
+      throw pkiErrors.error('der_malformed', `${what}: expected at most ${MAX_DEPTH} levels, got more`);
     this.#bytes = asBuffer(bytes);
     this.what = what;
     this.#depth = depth;
@@ -106,6 +106,8 @@ export class DerReader {
     const start = this.#offset;
     const tag = this.#byte();
     if ((tag & 0x1f) === 0x1f) this.#fail('a tag number below 31', hex(tag));
+    // Universal 0 marks the end of contents of indefinite length, which DER has not (X.690 8.1.5).
+    if ((tag & 0xdf) === 0) this.#fail('a tag', `the reserved ${hex(tag)}`);
     const length = this.#length();
     const end = this.#offset + length;
     if (end > this.#end) {

@@ -5,10 +5,12 @@ import { oid, sequence, setOf, text } from './der-writer.ts';
 import { pkiErrors } from './errors.ts';
 import { OID } from './oids.ts';
 
-/** One part of a name: `{type: 'CN', value: 'root'}`; types without a short name stay dotted. */
+/** One part of a name: `{type: 'CN', value: 'root', isText: true}`; types without a short name stay dotted. */
 export interface NameAttribute {
   readonly type: string;
   readonly value: string;
+  /** False for a value of another type than text, which stands as `#` and its hex (RFC 4514 2.4). */
+  readonly isText: boolean;
 }
 
 /** An X.501 name: its DER, by which names are compared, and its relative names, each with one attribute as a rule. */
@@ -41,7 +43,7 @@ export function readName(reader: DerReader, what: string): DistinguishedName {
   const sets = reader.into(element, what);
   while (!sets.done) {
     if (rdns.length === MAX_RDNS)
-      throw pkiErrors.error('der_malformed', `${what}: expected at most ${MAX_RDNS} parts`);
+      throw pkiErrors.error('der_malformed', `${what}: expected at most ${MAX_RDNS} parts, got more`);
     rdns.push(readRdn(sets.inside(`${what} part`, TAG.set)));
   }
   return { der: element.tlv, rdns };
@@ -56,7 +58,9 @@ export function commonNameOf(name: DistinguishedName): string | undefined {
 export function printName(name: DistinguishedName): string {
   return name.rdns
     .toReversed()
-    .map((rdn) => rdn.map(({ type, value }) => `${type}=${escapeValue(value)}`).join('+'))
+    .map((rdn) =>
+      rdn.map(({ type, value, isText }) => `${type}=${isText ? escapeValue(value) : value}`).join('+'),
+    )
     .join(',');
 }
 
@@ -73,7 +77,13 @@ function readRdn(set: DerReader): NameAttribute[] {
     const element = set.element(TAG.sequence, 'attribute');
     const attribute = set.into(element, 'attribute');
     const type = readOid(attribute.element(TAG.oid, 'attribute type'));
-    attributes.push({ type: SHORT_NAMES[type] ?? type, value: readString(attribute.any()) });
+    const value = attribute.any();
+    const text = readString(value);
+    attributes.push({
+      type: SHORT_NAMES[type] ?? type,
+      value: text ?? `#${value.tlv.toString('hex')}`,
+      isText: text !== undefined,
+    });
     attribute.end();
     elements.push(element);
   }
@@ -83,8 +93,8 @@ function readRdn(set: DerReader): NameAttribute[] {
   return attributes;
 }
 
-/** Text of any DirectoryString (RFC 5280 4.1.2.4); a value of another type becomes `#` and its hex (RFC 4514 2.4). */
-function readString({ tag, content, tlv }: DerElement): string {
+/** Text of any DirectoryString (RFC 5280 4.1.2.4); undefined for a value of another type. */
+function readString({ tag, content }: DerElement): string | undefined {
   switch (tag) {
     case TAG.utf8String:
       return decodeUtf8(content);
@@ -96,12 +106,11 @@ function readString({ tag, content, tlv }: DerElement): string {
     case TAG.teletexString:
       return content.toString('latin1');
     case TAG.bmpString:
-      return Buffer.from(content)
-        .subarray(0, content.length & ~1)
-        .swap16()
-        .toString('utf16le');
+      if (content.length % 2 !== 0)
+        throw pkiErrors.error('der_malformed', 'expected two bytes a character, got half a character');
+      return Buffer.from(content).swap16().toString('utf16le');
     default:
-      return `#${tlv.toString('hex')}`;
+      return undefined;
   }
 }
 

@@ -36,14 +36,20 @@ export function readExtensions(reader: DerReader): Extension[] {
   const extensions: Extension[] = [];
   while (!reader.done) {
     if (extensions.length === MAX_EXTENSIONS) {
-      throw pkiErrors.error('der_malformed', `${reader.what}: expected at most ${MAX_EXTENSIONS} extensions`);
+      throw pkiErrors.error(
+        'der_malformed',
+        `${reader.what}: expected at most ${MAX_EXTENSIONS} extensions, got more`,
+      );
     }
     const extension = reader.inside('extension');
     const oid = readOid(extension.element(TAG.oid, 'extension OID'));
     const flag = extension.optional(TAG.boolean);
     const critical = flag !== undefined && readBoolean(flag);
     if (flag !== undefined && !critical)
-      throw pkiErrors.error('der_malformed', 'critical: expected FALSE left out (X.690 11.5)');
+      throw pkiErrors.error(
+        'der_malformed',
+        'critical: expected FALSE left out (X.690 11.5), got it written',
+      );
     const { content: value } = extension.element(TAG.octetString, 'extension value');
     extension.end();
     extensions.push({ oid, critical, value });
@@ -68,11 +74,17 @@ export function readBasicConstraints(value: Buffer): BasicConstraints {
   const flag = reader.optional(TAG.boolean);
   const isCa = flag !== undefined && readBoolean(flag);
   if (flag !== undefined && !isCa)
-    throw pkiErrors.error('der_malformed', 'basic constraints: expected FALSE left out (X.690 11.5)');
+    throw pkiErrors.error(
+      'der_malformed',
+      'basic constraints: expected FALSE left out (X.690 11.5), got it written',
+    );
   const length = reader.optional(TAG.integer);
   reader.end();
   if (length !== undefined && !isCa) {
-    throw pkiErrors.error('der_malformed', 'basic constraints: expected a path length on CAs only');
+    throw pkiErrors.error(
+      'der_malformed',
+      'basic constraints: expected a path length on CAs only, got one without the CA flag',
+    );
   }
   const pathLength = length === undefined ? undefined : readSmallInteger(length);
   if (pathLength !== undefined && pathLength > MAX_PATH_LENGTH) {

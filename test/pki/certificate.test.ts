@@ -150,6 +150,13 @@ describe('Certificate', () => {
   });
 });
 
+describe('unique identifiers', () => {
+  it('are passed over', () => {
+    const uniqueIdentifier = tlv(context(2, false), Buffer.of(4, 0xf0));
+    expect(Certificate.parse(build({ uniqueIdentifier })).subject).toBe('CN=subject');
+  });
+});
+
 describe('what is not a certificate', () => {
   const twice = extension('1.2.3', false, Buffer.of(5, 0));
   const falseCritical = sequence(oid('1.2.3'), tlv(TAG.boolean, Buffer.of(0)), octetString());
@@ -172,6 +179,11 @@ describe('what is not a certificate', () => {
       { serial: tlv(TAG.integer, Buffer.alloc(21, 1)) },
       'expected a serial number of at most 20 octets that is not negative, got 21 octets',
     ],
+    [
+      'a unique identifier that is no bit string',
+      { uniqueIdentifier: tlv(context(1, false), Buffer.of(9, 0xff)) },
+      'expected at most 7 unused bits in a BIT STRING, got 9 in 1 bytes',
+    ],
     ['no issuer', { issuerName: encodeName() }, 'expected an issuer name, got an empty one'],
     [
       'another algorithm inside than outside',
@@ -192,17 +204,17 @@ describe('what is not a certificate', () => {
     [
       'critical FALSE written out',
       { extensions: [falseCritical] },
-      'critical: expected FALSE left out (X.690 11.5)',
+      'critical: expected FALSE left out (X.690 11.5), got it written',
     ],
     [
       'CA FALSE written out',
       { extensions: [explicitFalse] },
-      'basic constraints: expected FALSE left out (X.690 11.5)',
+      'basic constraints: expected FALSE left out (X.690 11.5), got it written',
     ],
     [
       'a path length without the CA flag',
       { extensions: [lengthWithoutCa] },
-      'basic constraints: expected a path length on CAs only',
+      'basic constraints: expected a path length on CAs only, got one without the CA flag',
     ],
     [
       'a path length of 256',
@@ -266,7 +278,7 @@ describe('what is not a certificate', () => {
     [
       'seventy extensions',
       { extensions: Array.from({ length: 70 }, (_, i) => extension(`1.2.${i}`, false, Buffer.of(5, 0))) },
-      'extensions: expected at most 64 extensions',
+      'extensions: expected at most 64 extensions, got more',
     ],
   ])('refuses %s', (_name, change, message) => {
     expect(refusal(() => Certificate.parse(build(change)))).toBe(

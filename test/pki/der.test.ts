@@ -60,6 +60,12 @@ describe('DerReader', () => {
     );
   });
 
+  it.each(['0000', '2000'])('refuses the reserved tag of %s', (hex) => {
+    expect(refusal(() => new DerReader(bytes(hex), 'thing').any())).toBe(
+      `der_malformed: thing: expected a tag, got the reserved 0x${hex.slice(0, 2)}`,
+    );
+  });
+
   it('reads an optional element only when it is there', () => {
     const reader = new DerReader(bytes('0500'), 'thing');
     expect(reader.optional(TAG.integer)).toBeUndefined();
@@ -91,7 +97,7 @@ describe('DerReader', () => {
     for (let i = 0; i < 40; i++) nested = sequence(nested);
     const descend = (reader: DerReader): void => (reader.done ? undefined : descend(reader.inside('level')));
     expect(refusal(() => descend(new DerReader(nested, 'thing')))).toBe(
-      'der_malformed: level: expected at most 16 levels',
+      'der_malformed: level: expected at most 16 levels, got more',
     );
   });
 });

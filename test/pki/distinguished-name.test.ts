@@ -42,6 +42,11 @@ describe('distinguished names', () => {
     expect(printName(name([attribute(CN, utf8(value))]))).toBe(printed);
   });
 
+  it('print a value that is no text as its bytes, and text that looks so otherwise', () => {
+    expect(printName(name([attribute(CN, tlv(TAG.octetString, Buffer.of(1)))]))).toBe('CN=#040101');
+    expect(printName(name([attribute(CN, utf8('#040101'))]))).toBe('CN=\\#040101');
+  });
+
   it('are read from every string type', () => {
     const bmp = Buffer.from('ø', 'utf16le').swap16();
     expect(commonNameOf(name([attribute(CN, tlv(TAG.bmpString, bmp))]))).toBe('ø');
@@ -72,6 +77,11 @@ describe('distinguished names', () => {
       sequence(setOf(attribute(CN, tlv(TAG.printableString, Buffer.of(0xe9))))),
       'expected ASCII text, got other bytes',
     ],
+    [
+      'half a character of two bytes',
+      sequence(setOf(attribute(CN, tlv(TAG.bmpString, Buffer.of(0, 0x61, 0))))),
+      'expected two bytes a character, got half a character',
+    ],
     ['an empty part', sequence(setOf()), 'name part: expected an attribute, got none'],
     [
       'an attribute with two values',
@@ -81,7 +91,7 @@ describe('distinguished names', () => {
     [
       'forty parts',
       sequence(...Array.from({ length: 40 }, () => setOf(attribute(CN, utf8('a'))))),
-      'name: expected at most 32 parts',
+      'name: expected at most 32 parts, got more',
     ],
     [
       'attributes out of order',

@@ -49,6 +49,8 @@ export interface CertificateSpec {
   readonly serial?: Buffer;
   /** `[0] EXPLICIT` version, an empty buffer for version 1. */
   readonly version?: Buffer;
+  /** A whole `[1]` or `[2]` behind the key (RFC 5280 4.1.2.8). */
+  readonly uniqueIdentifier?: Buffer;
   /** The algorithm inside, when it shall differ from the one outside. */
   readonly innerAlgorithm?: Buffer;
 }
@@ -63,6 +65,7 @@ export function buildCertificate(spec: CertificateSpec): Buffer {
     sequence(time(spec.notBefore), time(spec.notAfter)),
     spec.subjectName,
     PublicKey.of(spec.publicKey).spki,
+    spec.uniqueIdentifier ?? Buffer.alloc(0),
     spec.extensions.length > 0 ? tlv(context(3, true), sequence(...spec.extensions)) : Buffer.alloc(0),
   );
   return sequence(tbs, how.algorithm, bitString(how.sign(tbs)));
