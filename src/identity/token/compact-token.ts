@@ -1,14 +1,9 @@
 import { identityErrors } from '../errors.ts';
+import { signatureAlgorithms } from './signature-schemes.ts';
 import { parseUniqueJson } from './unique-json.ts';
 
 /** Longer than any token of Kubernetes or of a cloud provider, short enough to be parsed without a thought. */
 export const maxTokenLength = 16_384;
-
-/** Asymmetric signatures only: with `none` or an HMAC, knowing the public key would be enough to forge a token. */
-export const signatureAlgorithms: readonly string[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-];
 
 const knownForgeries: Readonly<Record<string, string>> = {
   none: 'an unsigned one (none)',

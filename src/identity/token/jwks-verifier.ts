@@ -1,15 +1,14 @@
-import { compactVerify, errors as jose } from 'jose';
 import type { Clock } from '../../runtime/clock.ts';
-import { errorCode } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { quoted } from '../../runtime/quoted.ts';
 import { identityErrors } from '../errors.ts';
 import { boundObjects } from './bound-objects.ts';
 import { checkClaims, type CheckedClaims } from './claims.ts';
-import { parseCompactToken, signatureAlgorithms, type CompactToken } from './compact-token.ts';
+import { parseCompactToken, type CompactToken } from './compact-token.ts';
 import type { KeySet } from './key-set.ts';
 import type { ServiceAccountName, SubjectMap } from './subject-map.ts';
 import type { TokenKeys } from './token-keys.ts';
+import { checkSignature } from './token-signature.ts';
 import type { TokenVerifier, VerifiedToken } from './token-verifier.ts';
 
 export interface JwksVerifierOptions {
@@ -37,7 +36,7 @@ export class JwksVerifier implements TokenVerifier {
     const token = parseCompactToken(text);
     const expected = { issuer, audience, skewMs, now: clock.now() };
     const claims = checkClaims(token.claims, expected);
-    await verifySignature(token, await this.#keysFor(token, signal));
+    await checkSignature(token, await this.#keysFor(token, signal));
     return {
       ...this.#serviceAccountOf(claims),
       ...claims,
@@ -77,24 +76,6 @@ export class JwksVerifier implements TokenVerifier {
     const message = `expected a subject that is listed, got ${quoted(claims.subject)}`;
     throw identityErrors.error('subject_not_listed', message);
   }
-}
-
-async function verifySignature(token: CompactToken, keys: KeySet): Promise<void> {
-  try {
-    await compactVerify(token.text, keys.resolve, { algorithms: [...signatureAlgorithms] });
-  } catch (error) {
-    throw refused('a signature by a published key of the issuer', signatureFault(error));
-  }
-}
-
-const signatureFaults: Readonly<Record<string, string>> = {
-  [jose.JWSSignatureVerificationFailed.code]: 'one that does not verify',
-  [jose.JWKSNoMatchingKey.code]: 'a key id and an algorithm that no key has together',
-  [jose.JWKSMultipleMatchingKeys.code]: 'no key id, while there are several keys',
-};
-
-function signatureFault(error: unknown): string {
-  return signatureFaults[errorCode(error) ?? ''] ?? 'one that cannot be verified';
 }
 
 function refused(expected: string, got: string): Error {

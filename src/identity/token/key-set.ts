@@ -1,3 +1,4 @@
+import { KeyObject } from 'node:crypto';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK } from 'jose';
 import { identityErrors } from '../errors.ts';
 import type { JsonObject } from './compact-token.ts';
@@ -12,13 +13,14 @@ const publicTypes = ['RSA', 'EC', 'OKP'];
 
 /** The public keys of a token issuer, by key id. */
 export class KeySet {
-  /** Finds the key for a token's header, for jose. */
-  readonly resolve: ReturnType<typeof createLocalJWKSet>;
   readonly #keys: readonly JWK[];
+  readonly #resolve: ReturnType<typeof createLocalJWKSet>;
+  /** The keys that were asked for, by the form in which jose keeps them. */
+  readonly #made = new WeakMap<CryptoKey, KeyObject>();
 
   private constructor(keys: readonly JWK[]) {
     this.#keys = keys;
-    this.resolve = createLocalJWKSet({ keys: [...keys] });
+    this.#resolve = createLocalJWKSet({ keys: [...keys] });
   }
 
   /**
@@ -47,6 +49,14 @@ export class KeySet {
   /** Whether a key with this id is here; a token without an id can only mean a key that is the only one. */
   has(keyId: string | undefined): boolean {
     return keyId === undefined || this.#keys.some((key) => key.kid === keyId);
+  }
+
+  /** The one key that a token's header can mean; rejects as jose does where there is none, or more than one. */
+  async keyFor(algorithm: string, keyId: string | undefined): Promise<KeyObject> {
+    const found = await this.#resolve({ alg: algorithm, ...(keyId !== undefined && { kid: keyId }) });
+    const key = this.#made.get(found) ?? KeyObject.from(found);
+    this.#made.set(found, key);
+    return key;
   }
 }
 

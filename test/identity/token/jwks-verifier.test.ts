@@ -119,6 +119,19 @@ describe('JwksVerifier', () => {
     expect(refused).toContain(message);
   });
 
+  it.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const)(
+    'refuses a signature by %s of any other length',
+    async (algorithm) => {
+      const bench = new Bench(algorithm);
+      const token = bench.issuer.sign('vm-1');
+      const start = token.lastIndexOf('.') + 1;
+      for (const signature of ['A', 'AAAA', token.slice(start, -4), `${token.slice(start)}AAAA`]) {
+        const refused = await bench.refused(token.slice(0, start) + signature);
+        expect(refused).toContain('got one that does not verify');
+      }
+    },
+  );
+
   it('refuses a public RSA key taken for an HMAC secret', async () => {
     const bench = new Bench('RS256');
     expect(await bench.refused(bench.issuer.confused('vm-1'))).toContain('got a shared secret (HS256)');
