@@ -18,6 +18,8 @@ import { certifierMetrics } from '../src/rpc/certifier-metrics.ts';
 import { rpcErrors } from '../src/rpc/errors.ts';
 import { serverMetrics } from '../src/rpc/server-metrics.ts';
 import { systemClock } from '../src/runtime/clock.ts';
+import { ConnectionCapacity } from '../src/runtime/connection-capacity.ts';
+import { createLog } from '../src/runtime/log.ts';
 import { Metrics } from '../src/runtime/metrics.ts';
 import { declareProcessMetrics } from '../src/runtime/process-metrics.ts';
 import { runtimeErrors } from '../src/runtime/runtime-errors.ts';
@@ -61,6 +63,13 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
   const census = (metrics: Metrics): unknown => new BundleCensus(metrics);
   const issuerTtl = (metrics: Metrics): void =>
     declareIssuerTtl(metrics, systemClock, () => ({ state: 'unavailable', reason: '' }));
+  const capacity = (metrics: Metrics): unknown =>
+    new ConnectionCapacity({
+      limit: Infinity,
+      log: createLog({ name: 'docs' }),
+      metrics,
+      clock: systemClock,
+    });
   const destination = (metrics: Metrics): void =>
     new DestinationMetrics(metrics).countSubscriptions(() => ({ get: 0, get_profile: 0, watch_port: 0 }));
   return [
@@ -69,6 +78,6 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
     page('Every process with a certificate from identity (destination, proxy)', certifierMetrics),
     page('identity', identityMetrics, census, issuerMetrics, issuerTtl),
     page('destination', destination),
-    page('proxy', (metrics) => new ProxyMetrics(metrics, systemClock)),
+    page('proxy', (metrics) => new ProxyMetrics(metrics, systemClock), capacity),
   ];
 }

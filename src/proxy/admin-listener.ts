@@ -9,6 +9,7 @@ import type { Latest } from '../runtime/latest.ts';
 import { listen } from '../runtime/listen.ts';
 import type { Log } from '../runtime/log.ts';
 import type { SocketAddress } from '../runtime/socket-address.ts';
+import { Newcomers } from './newcomers.ts';
 import { detectTls, maxClientHelloBytes } from './transport/client-hello.ts';
 import { MeshContexts } from './transport/mesh-context.ts';
 import { MeshTlsServer } from './transport/mtls-server.ts';
@@ -34,6 +35,9 @@ export interface AdminListener {
 /** How long a client may take to begin, TLS included (contract 2.6). */
 const detectTimeoutMs = 1000;
 
+/** Each costs a file descriptor, and an answer takes milliseconds: beyond this the one that is here for longest goes. */
+const maxClients = 16;
+
 /** Serves the admin pages on one port, in plaintext and over mesh TLS alike, certified or not. */
 export async function listenAdmin(
   address: SocketAddress,
@@ -45,7 +49,9 @@ export async function listenAdmin(
     verifier: new PeerVerifier(clock),
     clock,
   });
+  const clients = new Newcomers(maxClients);
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (tcp) => {
+    tcp.once('close', clients.add({ end: () => tcp.resetAndDestroy() }));
     receive(tcp, tls, options).then(
       (socket) => {
         pages.emit('connection', socket);

@@ -3,6 +3,8 @@ import { inboundPolicyClient } from '../rpc/inbound-policy-api.ts';
 import { keepCredentials } from '../rpc/own-credentials.ts';
 import type { OwnCredentials, OwnCredentialsOptions } from '../rpc/own-credentials.ts';
 import { adminServer } from '../runtime/admin-server.ts';
+import { ConnectionCapacity } from '../runtime/connection-capacity.ts';
+import { connectionsPossible } from '../runtime/descriptors.ts';
 import type { ProcessContext } from '../runtime/lifecycle.ts';
 import type { SocketAddress } from '../runtime/socket-address.ts';
 import { listenAdmin } from './admin-listener.ts';
@@ -32,6 +34,9 @@ export interface ProxyAddresses {
   readonly outboundForwards: readonly SocketAddress[];
 }
 
+/** A connection has two sides; the rest is for the admin pages, the control plane, listeners and files. */
+const descriptorsNeeded = { each: 2, spare: 24 };
+
 /** What the parts of one proxy share. */
 interface Parts {
   readonly settings: ProxySettings;
@@ -39,6 +44,7 @@ interface Parts {
   readonly own: OwnCredentials;
   readonly engine: Engine;
   readonly metrics: ProxyMetrics;
+  readonly capacity: ConnectionCapacity;
   /** Ends everything that runs beside the connections. */
   readonly life: AbortSignal;
 }
@@ -58,12 +64,17 @@ export async function startProxy(settings: ProxySettings, context: ProcessContex
   const { clock } = context;
   const engine = new StreamEngine({ credentials: own.credentials, clock });
   const metrics = new ProxyMetrics(context.metrics, clock);
-  const parts: Parts = { settings, context, own, engine, metrics, life: life.signal };
+  const limit = connectionsPossible(descriptorsNeeded);
+  const capacity = new ConnectionCapacity({ ...context, limit });
+  const parts: Parts = { settings, context, own, engine, metrics, capacity, life: life.signal };
   const inbound = inboundListeners(parts);
   const outbound = outboundListeners(parts);
   // Together, so that neither goes on to accept while the other one drains.
   context.onClose('connections', async (deadline) => {
-    await Promise.all([inbound.close(deadline), outbound.close(deadline)]);
+    const closing = [inbound.close(deadline), outbound.close(deadline)] as const;
+    const [fromPeers, fromApplication] = await Promise.all(closing);
+    if (fromPeers + fromApplication === 0) return;
+    context.log.warn({ inbound: fromPeers, outbound: fromApplication }, 'grace period over, connections cut');
   });
   return {
     admin,
@@ -113,7 +124,7 @@ async function startAdmin(
 }
 
 function inboundListeners(parts: Parts): InboundListeners {
-  const { settings, context, own, engine, metrics, life } = parts;
+  const { settings, context, own, engine, metrics, capacity, life } = parts;
   const { clock, log } = context;
   const { channel, stream } = connect(parts, settings.policyAddress, settings.policyServiceName);
   const policies = new PolicyStore({
@@ -142,6 +153,7 @@ function inboundListeners(parts: Parts): InboundListeners {
     detectTimeoutMs: settings.inboundDetectTimeoutMs,
     connectTimeoutMs: settings.inboundConnectTimeoutMs,
     idleTimeoutMs: settings.idleTimeoutMs,
+    capacity,
     acceptSocket: { keepAliveMs: settings.inboundAcceptKeepAliveMs },
     connectSocket: { keepAliveMs: settings.inboundConnectKeepAliveMs },
     log,
@@ -150,7 +162,7 @@ function inboundListeners(parts: Parts): InboundListeners {
 }
 
 function outboundListeners(parts: Parts): OutboundListeners {
-  const { settings, context, own, engine, metrics, life } = parts;
+  const { settings, context, own, engine, metrics, capacity, life } = parts;
   const { clock, log, readiness } = context;
   const { channel, stream } = connect(parts, settings.destinationAddress, settings.destinationServiceName);
   const resolver = new Resolver({
@@ -190,6 +202,7 @@ function outboundListeners(parts: Parts): OutboundListeners {
     clock,
     idleTimeoutMs: settings.idleTimeoutMs,
     socket: { keepAliveMs: settings.outboundAcceptKeepAliveMs },
+    capacity,
     ownListeners,
   });
 }

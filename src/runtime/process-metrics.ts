@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { maxDescriptors, openDescriptors } from './descriptors.ts';
 import type { Metrics } from './metrics.ts';
 
 /** The `process_*` metrics that Prometheus clients agree on, read at each scrape and at no other time. */
@@ -19,25 +19,8 @@ export function declareProcessMetrics(metrics: Metrics): void {
   metrics
     .gauge('process_start_time_seconds', 'When the process started, in seconds since the epoch.')
     .set(startedAt);
-  metrics.gauge('process_open_fds', 'Open file descriptors.', [], (gauge) => gauge.set(openFileCount()));
+  metrics.gauge('process_open_fds', 'Open file descriptors.', [], (gauge) => gauge.set(openDescriptors()));
   metrics.gauge('process_max_fds', 'How many file descriptors may be open.', [], (gauge) =>
-    gauge.set(maxFileCount()),
+    gauge.set(maxDescriptors()),
   );
-}
-
-/** NaN where the system has no /proc. */
-function openFileCount(): number {
-  try {
-    return readdirSync('/proc/self/fd').length;
-  } catch {
-    return NaN;
-  }
-}
-
-function maxFileCount(): number {
-  try {
-    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
-  } catch {
-    return NaN;
-  }
 }

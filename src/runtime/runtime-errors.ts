@@ -33,4 +33,8 @@ export const runtimeErrors = errorCatalogue({
     kind: 'unavailable',
     help: 'The files are written to again and again, so no consistent set was read. They are read again by themselves.',
   },
+  no_descriptors: {
+    kind: 'resource_exhausted',
+    help: 'The process has no file descriptors left for more connections. Raise its limit (ulimit -n), or look for whoever keeps so many open. Accepting goes on by itself once some have ended.',
+  },
 });

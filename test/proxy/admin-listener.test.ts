@@ -108,4 +108,15 @@ describe('the admin port', () => {
     await listener.clock.advance(1000);
     await eventually(() => expect(client.brokenBy).toBe('ECONNRESET'));
   });
+
+  it('lets go the client that is there for longest when there are too many', async () => {
+    using listener = await admin();
+    using first = new TestClient(listener.address);
+    await eventually(() => expect(listener.clock.pending).toBe(1));
+    using others = new DisposableStack();
+    for (let i = 0; i < 16; i++) others.use(new TestClient(listener.address));
+    await eventually(() => expect(first.brokenBy).toBe('ECONNRESET'));
+    using late = new TestClient(listener.address).send(request);
+    await eventually(() => expect(late.received).toContain('alive'));
+  });
 });

@@ -1,10 +1,12 @@
 import type { Credentials } from '../../pki/credentials.ts';
+import type { ConnectionCapacity } from '../../runtime/connection-capacity.ts';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
+import { Newcomers } from '../newcomers.ts';
 import type { OriginalDestination } from '../original-destination.ts';
 import { RefusalLog } from '../../runtime/refusal-log.ts';
 import type { Refusal } from '../../runtime/refusal-log.ts';
@@ -14,7 +16,6 @@ import { carry } from './carry.ts';
 import type { CarryOptions } from './carry.ts';
 import { inboundErrors } from './errors.ts';
 import type { InboundObserver, ObservedInbound } from './inbound-observer.ts';
-import { Newcomers } from './newcomers.ts';
 import type { PolicyStore } from './policy-store.ts';
 import { receive, receiveDirect } from './receive.ts';
 import type { ReceiveOptions } from './receive.ts';
@@ -30,6 +31,8 @@ export interface InboundListenersOptions extends ReceiveOptions, CarryOptions {
   readonly addresses: readonly string[];
   /** For the connections of clients. */
   readonly acceptSocket: SocketOptions;
+  /** Shared by all that accept in this process. */
+  readonly capacity: ConnectionCapacity;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -55,7 +58,7 @@ interface Arrival {
 export class InboundListeners {
   readonly #options: InboundListenersOptions;
   readonly #listeners: Listener[] = [];
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
   readonly #newcomers = new Newcomers(maxNewcomers);
   readonly #refusals: RefusalLog;
   readonly #cuts: RefusalLog;
@@ -64,6 +67,7 @@ export class InboundListeners {
 
   constructor(options: InboundListenersOptions) {
     this.#options = options;
+    this.#connections = new Connections(options.capacity);
     this.#refusals = new RefusalLog(options.log, options.clock, 'inbound connection refused');
     this.#cuts = new RefusalLog(options.log, options.clock, 'inbound connection cut');
   }
@@ -87,10 +91,11 @@ export class InboundListeners {
   }
 
   async #listen(address: SocketAddress, serve: (arrival: Arrival) => Promise<void>): Promise<SocketAddress> {
-    const { engine, acceptSocket } = this.#options;
+    const { engine, acceptSocket, capacity } = this.#options;
     const accept = (connection: Connection): void => void this.#accept(connection, serve);
     const listener = await engine.listen(address, accept, acceptSocket);
     this.#listeners.push(listener);
+    capacity.add(listener);
     return listener.address;
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import type { ConnectionCapacity } from '../../runtime/connection-capacity.ts';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
@@ -21,6 +22,8 @@ export interface OutboundListenersOptions {
   readonly idleTimeoutMs: number;
   /** For the sockets of the application. */
   readonly socket: SocketOptions;
+  /** Shared by all that accept in this process. */
+  readonly capacity: ConnectionCapacity;
   /** Gets the address of each listener. */
   readonly ownListeners: OwnListeners;
 }
@@ -29,27 +32,29 @@ export interface OutboundListenersOptions {
 export class OutboundListeners {
   readonly #options: OutboundListenersOptions;
   readonly #listeners: Listener[] = [];
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
   readonly #refusals: RefusalLog;
 
   constructor(options: OutboundListenersOptions) {
     this.#options = options;
+    this.#connections = new Connections(options.capacity);
     this.#refusals = new RefusalLog(options.log, options.clock, 'outbound connection refused');
   }
 
   /** Resolves with the address that was bound. */
   async listen(address: SocketAddress, destination: OriginalDestination): Promise<SocketAddress> {
-    const { engine, socket, ownListeners } = this.#options;
+    const { engine, socket, capacity, ownListeners } = this.#options;
     const listener = await engine.listen(address, (client) => void this.#serve(client, destination), socket);
     this.#listeners.push(listener);
+    capacity.add(listener);
     ownListeners.add(listener.address);
     return listener.address;
   }
 
-  /** Accepts no more, waits until every connection has ended, and cuts those that are left at the deadline. */
-  async close(deadline: AbortSignal): Promise<void> {
+  /** Accepts no more, waits until every connection has ended, and cuts the rest at the deadline. Resolves with their number. */
+  async close(deadline: AbortSignal): Promise<number> {
     for (const listener of this.#listeners) listener.close();
-    await this.#connections.drain(deadline);
+    return await this.#connections.drain(deadline);
   }
 
   async #serve(client: Connection, destination: OriginalDestination): Promise<void> {

@@ -1,12 +1,19 @@
+import type { ConnectionCapacity } from '../../runtime/connection-capacity.ts';
+
 /** Something that can be ended from outside. */
 export interface Stoppable {
   stop(): void;
 }
 
-/** What is open now, so that a shutdown can wait for it. */
+/** What is open now, so that a shutdown can wait for it. Each takes its place of what the process has room for. */
 export class Connections {
   readonly #open = new Set<Stoppable>();
+  readonly #capacity: Pick<ConnectionCapacity, 'take'>;
   #whenEmpty: (() => void) | undefined;
+
+  constructor(capacity: Pick<ConnectionCapacity, 'take'>) {
+    this.#capacity = capacity;
+  }
 
   get size(): number {
     return this.#open.size;
@@ -15,7 +22,9 @@ export class Connections {
   /** Returns the way to say that it has ended. */
   add(connection: Stoppable): () => void {
     this.#open.add(connection);
+    const free = this.#capacity.take();
     return () => {
+      free();
       this.#open.delete(connection);
       if (this.#open.size === 0) this.#whenEmpty?.();
     };

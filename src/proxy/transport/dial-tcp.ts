@@ -3,18 +3,21 @@ import type { Socket } from 'node:net';
 
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketOptions } from './engine.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 
 /** Opens plain TCP, paused once it stands. Rejects with what Node says, or with `signal.reason`. */
 export function dialTcp(
   target: SocketAddress,
   { keepAliveMs }: SocketOptions,
+  buffers: ReadBuffers,
   signal: AbortSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({
+    const socket: Socket = connect({
       ...target,
       noDelay: true,
       allowHalfOpen: true,
+      onread: buffers.into((piece) => socket.push(piece)),
       ...(keepAliveMs === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
     });
     const abort = (): void => {

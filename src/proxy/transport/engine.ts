@@ -1,3 +1,4 @@
+import type { Pausable } from '../../runtime/pausable-listener.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 
 /**
@@ -25,7 +26,7 @@ export interface Engine {
   copy(client: Connection, server: Connection, options: CopyOptions): Copy;
 }
 
-export interface Listener {
+export interface Listener extends Pausable {
   /** What was bound; its port is never 0. */
   readonly address: SocketAddress;
   /** Stops accepting. Connections already given out live on. */

@@ -1,6 +1,9 @@
+/** Stands in the place of bytes that are gone, whose memory would else be held for as long as the connection lasts. */
+const nothing = Buffer.alloc(0);
+
 /** Bytes read from the front of a connection, growing piece by piece without being copied each time. */
 export class FrontBuffer {
-  #space: Buffer = Buffer.alloc(0);
+  #space = nothing;
   #length = 0;
 
   get bytes(): Buffer {
@@ -24,8 +27,8 @@ export class FrontBuffer {
 
   /** Drops bytes from the front. */
   consume(count: number): void {
-    this.#space = this.#space.subarray(count, this.#length);
-    this.#length = this.#space.length;
+    this.#length -= count;
+    this.#space = this.#length === 0 ? nothing : this.#space.subarray(count, count + this.#length);
   }
 
   /** Gives all bytes away. */

@@ -1,5 +1,6 @@
 import { errorCode, errorMessage, isAppError } from '../../runtime/errors.ts';
 import type { AppError } from '../../runtime/errors.ts';
+import { runtimeErrors } from '../../runtime/runtime-errors.ts';
 import { proxyErrors } from '../errors.ts';
 
 type Code = keyof typeof proxyErrors.codes;
@@ -25,10 +26,16 @@ export function connectFailure(cause: unknown, what: string): AppError {
   if (isAppError(cause)) return cause;
   const errno = errorCode(cause) ?? '';
   if (chainVerdict.test(errno)) return chainFailure(errno, what, cause);
+  if (errno === 'EMFILE' || errno === 'ENFILE') return noDescriptors(what, cause);
   const code = codes[errno] ?? (errno.startsWith('ERR_SSL_') ? 'mesh_handshake_failed' : 'connect_failed');
   return proxyErrors.error(code, `expected a connection with ${what}, got: ${errorMessage(cause)}`, {
     cause,
   });
+}
+
+function noDescriptors(what: string, cause: unknown): AppError {
+  const message = `expected a file descriptor for a connection with ${what}, got: ${errorMessage(cause)}`;
+  return runtimeErrors.error('no_descriptors', message, { cause });
 }
 
 /** Why OpenSSL refuses a peer's certificates. */

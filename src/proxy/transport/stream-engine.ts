@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Credentials } from '../../pki/credentials.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Latest } from '../../runtime/latest.ts';
-import { listen } from '../../runtime/listen.ts';
+import { PausableListener } from '../../runtime/pausable-listener.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import { proxyErrors } from '../errors.ts';
@@ -25,6 +25,7 @@ import type {
 import { MeshContexts } from './mesh-context.ts';
 import { connectMesh } from './mtls-client.ts';
 import { MeshTlsServer } from './mtls-server.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { connectFailure } from './socket-failure.ts';
 import { splice } from './splice.ts';
 import { StreamConnection } from './stream-connection.ts';
@@ -44,6 +45,7 @@ export class StreamEngine implements Engine {
   readonly #clock: Clock;
   readonly #contexts: MeshContexts;
   readonly #verifier: PeerVerifier;
+  readonly #buffers = new ReadBuffers();
   readonly #tlsServers = new Map<string | undefined, MeshTlsServer>();
 
   constructor({ credentials, clock }: StreamEngineOptions) {
@@ -66,10 +68,9 @@ export class StreamEngine implements Engine {
     server.on('connection', (socket) => {
       // A client that is gone already has no address any more.
       if (socket.remoteAddress === undefined) socket.destroy();
-      else accept(new StreamConnection(socket, this.#clock));
+      else accept(new StreamConnection(this.#buffers.adopt(socket), this.#clock));
     });
-    const bound = await listen(server, { ...address, backlog } as SocketAddress);
-    return { address: bound, close: () => void server.close() };
+    return await PausableListener.open(server, address, backlog);
   }
 
   async terminate(connection: Connection, { alpn, timeoutMs }: TerminateOptions): Promise<MeshConnection> {
@@ -80,7 +81,9 @@ export class StreamEngine implements Engine {
 
   async dial(target: SocketAddress, options: DialOptions): Promise<Connection> {
     const what = formatSocketAddress(target);
-    const tcp = await this.#withTimeout(options, what, (signal) => dialTcp(target, options, signal));
+    const tcp = await this.#withTimeout(options, what, (signal) =>
+      dialTcp(target, options, this.#buffers, signal),
+    );
     return new StreamConnection(tcp, this.#clock);
   }
 
@@ -89,7 +92,7 @@ export class StreamEngine implements Engine {
     const context = this.#contexts.present;
     const what = `${expectedIdentity} at ${formatSocketAddress(target)}`;
     return this.#withTimeout(options, what, async (signal) => {
-      const tcp = await dialTcp(target, options, signal);
+      const tcp = await dialTcp(target, options, this.#buffers, signal);
       const mesh = { serverName, expectedIdentity, alpn, context, verifier: this.#verifier };
       const { socket, peer, alpn: selected } = await connectMesh(tcp, mesh, signal);
       return new StreamMeshConnection(socket, this.#clock, tcp, peer, selected);

@@ -18,7 +18,6 @@ import type { CopyEnd } from '../../../src/proxy/transport/engine.ts';
 import { transportProtocol } from '../../../src/proxy/transport/transport-header.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
 import type { SocketAddress } from '../../../src/runtime/socket-address.ts';
-import { LogCapture } from '../../support/log-capture.ts';
 import { anyPort, api, Bench } from '../transport/bench.ts';
 import { apiLeaf, foreignClient, own, webLeaf } from '../transport/mesh.ts';
 import type { TestLeaf } from '../../support/test-ca.ts';
@@ -30,11 +29,12 @@ const peerAddress = '127.0.0.2';
 export interface PodOptions extends Partial<Pick<InboundListenersOptions, 'addresses' | 'idleTimeoutMs'>> {
   /** None before the first certificate. */
   readonly credentials?: Credentials | undefined;
+  /** How many may be open at once; any number, unless given. */
+  readonly connections?: number;
 }
 
 /** A pod with an application behind an inbound proxy, its policy in the test's hands. */
 export class Pod extends Bench {
-  readonly log = new LogCapture();
   readonly policy = new LatestValue<ServerPolicy>(readPolicy(answer([])));
   readonly credentials: LatestValue<Credentials | undefined>;
   readonly inbound: InboundListeners;
@@ -61,6 +61,7 @@ export class Pod extends Bench {
       connectTimeoutMs: 300,
       idleTimeoutMs: options.idleTimeoutMs,
       acceptSocket: {},
+      capacity: this.capacity(options.connections),
       connectSocket: {},
       log: this.log,
       clock: this.clock,

@@ -94,7 +94,7 @@ export class TestMesh implements AsyncDisposable {
     const log = new TestLog();
     const closers = new Closers(log);
     const context = {
-      env: { ...this.#environment(name), ...settings },
+      env: { ...this.environment(name), ...settings },
       log,
       metrics: new Metrics(),
       readiness: new Readiness(),
@@ -126,7 +126,8 @@ export class TestMesh implements AsyncDisposable {
     this.#files[Symbol.dispose]();
   }
 
-  #environment(name: string): Environment {
+  /** What the proxy of `shop/<name>-0` is started with; its listeners are on free ports. */
+  environment(name: string): Environment {
     this.#files.write({ [name]: name });
     const control = formatSocketAddress(this.#control?.address ?? anywhere);
     const workload = JSON.stringify({ ns: 'shop', pod: `${name}-0` });

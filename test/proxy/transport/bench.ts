@@ -14,8 +14,11 @@ import type {
 } from '../../../src/proxy/transport/engine.ts';
 import { StreamConnection } from '../../../src/proxy/transport/stream-connection.ts';
 import { StreamEngine } from '../../../src/proxy/transport/stream-engine.ts';
+import { ConnectionCapacity } from '../../../src/runtime/connection-capacity.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
+import { Metrics } from '../../../src/runtime/metrics.ts';
 import type { SocketAddress } from '../../../src/runtime/socket-address.ts';
+import { LogCapture } from '../../support/log-capture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 export const mesh = new MeshDomain('kedge', 'cluster.local');
@@ -26,6 +29,8 @@ export const anyPort: SocketAddress = { host: '127.0.0.1', port: 0 };
 /** Real sockets on a clock that stands still; all of them are gone when the test is. */
 export class Bench implements AsyncDisposable {
   readonly clock = new ManualClock(new Date());
+  readonly log = new LogCapture();
+  readonly metrics = new Metrics();
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   readonly #servers: Server[] = [];
@@ -75,6 +80,11 @@ export class Bench implements AsyncDisposable {
     return Object.assign(new StreamEngine({ credentials: latest, clock: this.clock }), {
       credentials: latest,
     });
+  }
+
+  /** Room for so many connections; for any number, unless given. */
+  capacity(limit = Infinity): ConnectionCapacity {
+    return new ConnectionCapacity({ limit, clock: this.clock, log: this.log, metrics: this.metrics });
   }
 
   async listen(engine: StreamEngine, accept: (connection: Connection) => void): Promise<SocketAddress> {

@@ -11,9 +11,11 @@ import { Resolver } from '../../../../src/proxy/outbound/resolver.ts';
 import { fixedDestination } from '../../../../src/proxy/original-destination.ts';
 import { StreamEngine } from '../../../../src/proxy/transport/stream-engine.ts';
 import type { DestinationClient, Update } from '../../../../src/rpc/destination-api.ts';
+import { ConnectionCapacity } from '../../../../src/runtime/connection-capacity.ts';
 import { errorCode } from '../../../../src/runtime/errors.ts';
 import { LatestValue } from '../../../../src/runtime/latest.ts';
 import { listen } from '../../../../src/runtime/listen.ts';
+import { Metrics } from '../../../../src/runtime/metrics.ts';
 import { formatSocketAddress } from '../../../../src/runtime/socket-address.ts';
 import type { SocketAddress } from '../../../../src/runtime/socket-address.ts';
 import { LogCapture } from '../../../support/log-capture.ts';
@@ -101,6 +103,7 @@ export async function outboundRig(options: RigOptions = {}) {
     clock,
     idleTimeoutMs: 86_400_000,
     socket: {},
+    capacity: new ConnectionCapacity({ limit: Infinity, clock, log, metrics: new Metrics() }),
     ownListeners,
   });
   const address = await listeners.listen(

@@ -1,4 +1,4 @@
-import { Newcomers } from '../../../src/proxy/inbound/newcomers.ts';
+import { Newcomers } from '../../src/proxy/newcomers.ts';
 
 describe('newcomers', () => {
   function three() {
