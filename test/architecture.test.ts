@@ -6,7 +6,7 @@ const root = path.join(import.meta.dirname, '..', 'src');
 /** Which folders each folder may import (docs/architecture.md, "Dependency direction"). */
 const may: Record<string, string[]> = {
   runtime: [],
-  pki: ['runtime/errors.ts'],
+  pki: ['runtime/errors.ts', 'runtime/dns-names.ts', 'runtime/quoted.ts'],
   rpc: ['pki', 'runtime'],
   issuers: ['pki', 'runtime'],
   identity: ['issuers', 'pki', 'rpc', 'runtime'],

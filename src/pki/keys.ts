@@ -69,7 +69,10 @@ function decode(block: PemBlock, type: 'pkcs8' | 'sec1' | 'pkcs1'): KeyObject {
 
 function tryDecode(der: Buffer, type: 'pkcs8' | 'sec1' | 'pkcs1'): KeyObject | undefined {
   try {
-    return createPrivateKey({ key: der, format: 'der', type });
+    const key = createPrivateKey({ key: der, format: 'der', type });
+    // OpenSSL takes numbers that do not fit the curve, and fails when they are used.
+    key.export({ type: 'pkcs8', format: 'der' });
+    return key;
   } catch {
     // OpenSSL's own message is left out: it may speak of the bytes.
     return undefined;

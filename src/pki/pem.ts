@@ -11,8 +11,9 @@ export interface PemBlock {
 /** More text than any bundle or chain has. */
 const MAX_PEM_CHARACTERS = 2 * 1024 * 1024;
 
-const BEGIN = /^-----BEGIN ([A-Z0-9][A-Z0-9 ]*)-----[ \t]*$/;
-const END = /^-----END ([A-Z0-9][A-Z0-9 ]*)-----[ \t]*$/;
+/** Labels are shown in messages, so they are short. */
+const BEGIN = /^-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,63})-----[ \t]*$/;
+const END = /^-----END ([A-Z0-9][A-Z0-9 ]{0,63})-----[ \t]*$/;
 
 /**
  * Splits PEM text (RFC 7468) into its blocks. Text between blocks is a comment and skipped, as every tool does; inside a

