@@ -62,7 +62,7 @@ export async function startProxy(settings: ProxySettings, context: ProcessContex
     return Promise.resolve();
   });
   const { clock } = context;
-  const engine = new StreamEngine({ credentials: own.credentials, clock });
+  const engine = new StreamEngine({ credentials: own.credentials, clock, groups: settings.tlsGroups });
   const metrics = new ProxyMetrics(context.metrics, clock);
   const limit = connectionsPossible(descriptorsNeeded);
   const capacity = new ConnectionCapacity({ ...context, limit });

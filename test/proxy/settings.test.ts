@@ -171,7 +171,7 @@ describe('values that contradict each other', () => {
     [
       'a group for the key exchange that the mesh does not have',
       { KEDGE_PROXY_TLS_GROUPS: 'X25519,X448' },
-      'KEDGE_PROXY_TLS_GROUPS: expected a list separated by commas, each item one of X25519MLKEM768, X25519, P-256, P-384, got "X25519,X448"',
+      'KEDGE_PROXY_TLS_GROUPS: expected a list separated by commas, each item "X25519MLKEM768" or "X25519" or "P-256" or "P-384", got "X25519,X448"',
     ],
     [
       'an idle limit below the initial one',

@@ -1,4 +1,5 @@
 import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
+import { keyExchangeGroups } from '../../rpc/mesh-tls.ts';
 import type { Check } from '../../runtime/env.ts';
 import { checkListenerAddresses } from '../../runtime/listener-addresses.ts';
 import type { ListenerAddress } from '../../runtime/listener-addresses.ts';
@@ -58,6 +59,10 @@ export const settingChecks: readonly Rule[] = [
     if (values.outboundListens.length <= 2) return;
     const got = `${values.outboundListens.length} addresses`;
     problem('LINKERD2_PROXY_OUTBOUND_LISTEN_ADDRS', 'at most two addresses', got);
+  },
+  (values, problem) => {
+    if (values.tlsGroups.length > 0) return;
+    problem('KEDGE_PROXY_TLS_GROUPS', `at least one of ${keyExchangeGroups.join(', ')}`, 'none');
   },
   checkListeners,
   checkForwardNames,

@@ -1,3 +1,5 @@
+import { keyExchangeGroups } from '../../rpc/mesh-tls.ts';
+import { oneOfFormat } from '../../runtime/formats.ts';
 import * as setting from '../../runtime/settings.ts';
 import { listenAddressFormat } from './forward-format.ts';
 import { logLevelFormat } from './log-level-format.ts';
@@ -14,6 +16,12 @@ export const processSettings = {
     },
     listenAddressFormat,
   ),
+  tlsGroups: setting.list({
+    name: 'KEDGE_PROXY_TLS_GROUPS',
+    help: 'Groups for the key exchange of mesh TLS, the most wanted first; leaving some out forbids them.',
+    fallback: keyExchangeGroups.join(),
+    item: oneOfFormat(keyExchangeGroups),
+  }),
   idleTimeoutMs: setting.proxyDuration({
     name: 'KEDGE_PROXY_IDLE_TIMEOUT',
     help: 'A connection that carries nothing for this long is closed.',

@@ -1,5 +1,5 @@
 /** Stands in the place of bytes that are gone, whose memory would else be held for as long as the connection lasts. */
-const nothing = Buffer.alloc(0);
+const nothing: Buffer = Buffer.alloc(0);
 
 /** Bytes read from the front of a connection, growing piece by piece without being copied each time. */
 export class FrontBuffer {

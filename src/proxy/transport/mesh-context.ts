@@ -3,6 +3,7 @@ import type { SecureContext, SecureContextOptions } from 'node:tls';
 
 import type { Credentials } from '../../pki/credentials.ts';
 import { secureContextOptions } from '../../rpc/mesh-tls.ts';
+import type { KeyExchangeGroup } from '../../rpc/mesh-tls.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { proxyErrors } from '../errors.ts';
 
@@ -16,10 +17,13 @@ export interface MeshContext {
 /** The TLS context of the present credentials. Building one parses keys and anchors, so it is kept until they change. */
 export class MeshContexts {
   readonly #credentials: Latest<Credentials | undefined>;
+  readonly #groups: readonly KeyExchangeGroup[] | undefined;
   #present: MeshContext | undefined;
 
-  constructor(credentials: Latest<Credentials | undefined>) {
+  /** All groups where none are given. */
+  constructor(credentials: Latest<Credentials | undefined>, groups?: readonly KeyExchangeGroup[]) {
     this.#credentials = credentials;
+    this.#groups = groups;
   }
 
   /** Throws `mesh_no_certificate` before the first certificate. */
@@ -29,7 +33,7 @@ export class MeshContexts {
       throw proxyErrors.error('mesh_no_certificate', 'expected a certificate of our own, got none yet');
     }
     if (this.#present?.credentials !== credentials) {
-      const options = secureContextOptions(credentials, credentials.bundle);
+      const options = secureContextOptions(credentials, credentials.bundle, this.#groups);
       this.#present = { credentials, options, secureContext: createSecureContext(options) };
     }
     return this.#present;

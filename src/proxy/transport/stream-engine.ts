@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
 import type { Credentials } from '../../pki/credentials.ts';
+import type { KeyExchangeGroup } from '../../rpc/mesh-tls.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { PausableListener } from '../../runtime/pausable-listener.ts';
@@ -38,6 +39,8 @@ export interface StreamEngineOptions {
   /** A new value for each new certificate and each new trust bundle. */
   readonly credentials: Latest<Credentials | undefined>;
   readonly clock: Clock;
+  /** For the key exchange of TLS, the most wanted first; all that the mesh has where none are given. */
+  readonly groups?: readonly KeyExchangeGroup[];
 }
 
 /** The engine made of Node's own sockets and streams. */
@@ -48,9 +51,9 @@ export class StreamEngine implements Engine {
   readonly #buffers = new ReadBuffers();
   readonly #tlsServers = new Map<string | undefined, MeshTlsServer>();
 
-  constructor({ credentials, clock }: StreamEngineOptions) {
+  constructor({ credentials, clock, groups }: StreamEngineOptions) {
     this.#clock = clock;
-    this.#contexts = new MeshContexts(credentials);
+    this.#contexts = new MeshContexts(credentials, groups);
     this.#verifier = new PeerVerifier(clock);
   }
 

@@ -14,6 +14,7 @@ import type {
 } from '../../../src/proxy/transport/engine.ts';
 import { StreamConnection } from '../../../src/proxy/transport/stream-connection.ts';
 import { StreamEngine } from '../../../src/proxy/transport/stream-engine.ts';
+import type { StreamEngineOptions } from '../../../src/proxy/transport/stream-engine.ts';
 import { ConnectionCapacity } from '../../../src/runtime/connection-capacity.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
@@ -75,9 +76,10 @@ export class Bench implements AsyncDisposable {
 
   engine(
     credentials?: Credentials,
+    options: Pick<StreamEngineOptions, 'groups'> = {},
   ): StreamEngine & { readonly credentials: LatestValue<Credentials | undefined> } {
     const latest = new LatestValue(credentials);
-    return Object.assign(new StreamEngine({ credentials: latest, clock: this.clock }), {
+    return Object.assign(new StreamEngine({ credentials: latest, clock: this.clock, ...options }), {
       credentials: latest,
     });
   }

@@ -52,6 +52,16 @@ describe('mesh TLS as a server', () => {
     },
   );
 
+  it('keeps to the groups it was given, and refuses who has none of them', async () => {
+    await using bench = new Bench();
+    const engine = bench.engine(apiLeaf.credentials(), { groups: ['X25519'] });
+    const { address } = await terminating(bench, engine);
+    const fits = foreignClient(bench, address);
+    await once(fits, 'secureConnect');
+    expect(fits.getEphemeralKeyInfo()).toMatchObject({ name: 'X25519' });
+    expect(await fate(foreignClient(bench, address, { ecdhCurve: 'P-256' }))).toMatch(/HANDSHAKE_FAILURE/);
+  });
+
   it('lets a client without a certificate in as one without an identity', async () => {
     await using bench = new Bench();
     const { address, outcomes } = await terminating(bench, bench.engine(apiLeaf.credentials()));
