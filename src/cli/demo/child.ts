@@ -21,9 +21,10 @@ export interface ChildOptions {
 export class Child {
   readonly name: string;
   readonly logFile: string;
+  /** Its exit code, or the signal or error that ended it. */
+  readonly ended: Promise<number | string>;
   readonly #process: ChildProcess;
   readonly #adminPort: number | undefined;
-  readonly #exited: Promise<number | string>;
   #output = '';
 
   constructor({ name, program, args = [], settings = {}, logFile, adminPort }: ChildOptions) {
@@ -39,7 +40,7 @@ export class Child {
     this.#process.stdout?.on('data', (chunk: Buffer) => {
       this.#output = (this.#output + chunk.toString()).slice(-4096);
     });
-    this.#exited = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.#process.once('error', (error) => resolve(error.message));
       this.#process.once('exit', (code, signal) => resolve(code ?? signal ?? 'ended'));
     });
@@ -82,15 +83,22 @@ export class Child {
     });
   }
 
-  /** Asks it to end and waits; one that ignores SIGTERM for ten seconds is killed. Answers with its exit code or signal. */
-  async stop(): Promise<number | string> {
+  /** Asks it to end and waits; one that takes longer than ten seconds, or than told, is killed. Answers with its end. */
+  async stop(withinMs = 10_000): Promise<number | string> {
     if (this.running) this.#process.kill('SIGTERM');
-    const kill = setTimeout(() => this.#process.kill('SIGKILL'), 10_000);
-    const result = await this.#exited;
+    const kill = setTimeout(() => this.#process.kill('SIGKILL'), withinMs);
+    const end = await this.ended;
     clearTimeout(kill);
-    return result;
+    return end;
   }
 
+  /** Ends it at once, as a crash would, and waits until it is gone. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** The last lines of its log. */
   logTail(): string {
     return readFileSync(this.logFile, 'utf8').split('\n').slice(-8).join('\n');
   }
