@@ -21,6 +21,7 @@ import { systemClock } from '../src/runtime/clock.ts';
 import { ConnectionCapacity } from '../src/runtime/connection-capacity.ts';
 import { createLog } from '../src/runtime/log.ts';
 import { Metrics } from '../src/runtime/metrics.ts';
+import { declareLostRecords } from '../src/runtime/lost-records.ts';
 import { declareProcessMetrics } from '../src/runtime/process-metrics.ts';
 import { runtimeErrors } from '../src/runtime/runtime-errors.ts';
 
@@ -73,7 +74,7 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
   const destination = (metrics: Metrics): void =>
     new DestinationMetrics(metrics).countSubscriptions(() => ({ get: 0, get_profile: 0, watch_port: 0 }));
   return [
-    page('Every process', declareProcessMetrics),
+    page('Every process', declareProcessMetrics, (metrics) => declareLostRecords(metrics, () => 0)),
     page('Every gRPC server (identity, destination)', serverMetrics),
     page('Every process with a certificate from identity (destination, proxy)', certifierMetrics),
     page('identity', identityMetrics, census, issuerMetrics, issuerTtl),

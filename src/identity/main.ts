@@ -21,7 +21,7 @@ import { createTokenVerifier } from './token/create-token-verifier.ts';
 import { trustBundleService } from './trust-bundle-service.ts';
 
 await runProcess('identity', async (context) => {
-  const { env, log, metrics, readiness, clock, signal } = context;
+  const { env, log, logOutput, metrics, readiness, clock, signal } = context;
   const config = readEnvironment(identitySettings, env, ...identityChecks, checkIssuerConfig);
   log.setLevel(config.logLevel);
   context.setGracePeriod(config.shutdownGracePeriod);
@@ -53,7 +53,7 @@ await runProcess('identity', async (context) => {
   const { rateTotal: total, ratePerPeer: perPeer, ratePerServiceAccount: perServiceAccount } = config;
   const admission = new Admission({ total, perPeer, perServiceAccount }, clock);
   // A log of its own, so that no level set for the other one keeps a record back.
-  const audit = new Audit(createLog({ name: 'identity-audit' }), counted, clock);
+  const audit = new Audit(createLog({ name: 'identity-audit', destination: logOutput }), counted, clock);
   const certify = certifier({ admission, tokens, domain, issuer, limits, clock, audit });
   const trust = { anchors, census: new BundleCensus(metrics), domain, log };
 

@@ -3,6 +3,8 @@ import { systemClock, type Clock } from './clock.ts';
 import { Closers, type Close } from './closers.ts';
 import { ConfigError, problemLine, type Environment } from './env.ts';
 import { createLog, type ProcessLog } from './log.ts';
+import { LogOutput, type LogDestination } from './log-output.ts';
+import { declareLostRecords, tellLostRecords } from './lost-records.ts';
 import { Metrics } from './metrics.ts';
 import { declareProcessMetrics } from './process-metrics.ts';
 import { Readiness } from './readiness.ts';
@@ -22,6 +24,8 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
 export interface ProcessContext {
   readonly env: Environment;
   readonly log: ProcessLog;
+  /** Where `log` writes, for logs beside it. */
+  readonly logOutput: LogDestination;
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly clock: Clock;
@@ -41,11 +45,14 @@ export async function runProcess(
   name: string,
   main: (context: ProcessContext) => Promise<void>,
 ): Promise<void> {
-  const log = createLog({ name });
+  const logOutput = new LogOutput();
+  const log = createLog({ name, destination: logOutput });
   const closers = new Closers(log);
   const readiness = new Readiness();
   const metrics = new Metrics();
   declareProcessMetrics(metrics);
+  declareLostRecords(metrics, () => logOutput.lost);
+  tellLostRecords(logOutput, log, readiness);
   const stop = stopOnSignals(log);
   endOnBugs(log, stop);
   let gracePeriodMs = defaultGracePeriodMs;
@@ -53,6 +60,7 @@ export async function runProcess(
   const started = main({
     env: process.env,
     log,
+    logOutput,
     metrics,
     readiness,
     clock: systemClock,

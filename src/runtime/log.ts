@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { LogOutput, type LogDestination } from './log-output.ts';
 import { loggable } from './loggable.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -23,8 +24,8 @@ export interface LogOptions {
   /** The process's name, in each record. */
   readonly name: string;
   readonly level?: LogLevel;
-  /** Takes one record a line; standard output unless given. */
-  readonly destination?: { write(text: string): void };
+  /** Standard output unless given. */
+  readonly destination?: LogDestination;
 }
 
 /**
@@ -40,8 +41,7 @@ export function createLog(options: LogOptions): ProcessLog {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    // Written synchronously, so that the last record before an exit is not lost.
-    options.destination ?? pino.destination({ fd: 1, sync: true }),
+    options.destination ?? new LogOutput(),
   );
   const threshold = { rank: rankOf(options.level ?? 'info') };
   return {

@@ -96,6 +96,7 @@ export class TestMesh implements AsyncDisposable {
     const context = {
       env: { ...this.environment(name), ...settings },
       log,
+      logOutput: { write: () => undefined },
       metrics: new Metrics(),
       readiness: new Readiness(),
       clock: systemClock,
