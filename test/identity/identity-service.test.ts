@@ -1,77 +1,23 @@
-import { certifyService } from '../../src/identity/identity-service.ts';
-import { ServingCredentials } from '../../src/identity/serving-credentials.ts';
 import { Certificate } from '../../src/pki/certificate.ts';
 import type { Credentials } from '../../src/pki/credentials.ts';
 import { verifyChain } from '../../src/pki/verify-chain.ts';
 import { Certifier } from '../../src/rpc/certifier.ts';
 import { connectChannel } from '../../src/rpc/connect-channel.ts';
 import { identityClient } from '../../src/rpc/identity-api.ts';
-import { serve, type RpcServer } from '../../src/rpc/server.ts';
 import { LatestValue } from '../../src/runtime/latest.ts';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import { eventually } from '../support/eventually.ts';
 import { LogCapture } from '../support/log-capture.ts';
 import { field, fields } from '../support/protobuf-bytes.ts';
-import { connectRaw, type RawClient } from '../support/raw-grpc.ts';
-import { clientIdentity as web, serverIdentity, testDomain } from '../support/rpc-server.ts';
+import { clientIdentity as web, serverIdentity } from '../support/rpc-server.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
-import { CertifyBench, honestCsr, hour } from './support/certify-bench.ts';
+import { honestCsr, hour } from './support/certify-bench.ts';
+import { IdentityServer } from './support/identity-server.ts';
 
 const path = '/io.linkerd.proxy.identity.Identity/Certify';
 
-/** The identity service on a real port, behind the certificate it issued to itself. */
-class Bench extends CertifyBench implements AsyncDisposable {
-  readonly #ended = new AbortController();
-  readonly serving = new ServingCredentials({
-    ...{
-      identity: serverIdentity,
-      issuer: this.issuer,
-      anchors: this.anchors,
-      clock: this.clock,
-      log: this.log,
-    },
-    limits: { lifetimeMs: 24 * hour, skewMs: 20_000 },
-  });
-  readonly #server = this.#serve();
-  readonly #running = this.serving.run(this.#ended.signal);
-
-  get signal(): AbortSignal {
-    return this.#ended.signal;
-  }
-
-  async address(): Promise<RpcServer['address']> {
-    await this.serving.current.until((credentials) => credentials !== undefined);
-    return (await this.#server).address;
-  }
-
-  /** A client that knows the wire and nothing of Kedge, and offers no ALPN. */
-  async outsider(): Promise<RawClient> {
-    return connectRaw(await this.address(), {
-      ca: this.root.certificate.pem,
-      servername: serverIdentity.dnsName,
-      minVersion: 'TLSv1.3',
-    });
-  }
-
-  #serve(): Promise<RpcServer> {
-    return serve({
-      address: { host: '127.0.0.1', port: 0 },
-      credentials: this.serving.current,
-      services: [certifyService(this.certify, testDomain)],
-      log: this.log,
-      metrics: this.metrics,
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended.abort();
-    await this.#running;
-    await (await this.#server).close(AbortSignal.abort());
-  }
-}
-
 /** A certifier as a proxy has it, with its token in a file. */
-async function proxyOf(bench: Bench, directory: TemporaryDirectory) {
+async function proxyOf(bench: IdentityServer, directory: TemporaryDirectory) {
   directory.write({ token: `${bench.tokens.sign('vm-1')}\n` });
   const credentials = new LatestValue<Credentials | undefined>(undefined);
   const bundle = new LatestValue(bench.root.bundle);
@@ -92,7 +38,7 @@ async function proxyOf(bench: Bench, directory: TemporaryDirectory) {
 describe('certifyService', () => {
   it('certifies a proxy that has nothing but a token, and renews it', async () => {
     using directory = new TemporaryDirectory();
-    await using bench = new Bench();
+    await using bench = new IdentityServer();
     const { credentials, client } = await proxyOf(bench, directory);
     await credentials.until((present) => present !== undefined);
     const first = credentials.value;
@@ -113,7 +59,7 @@ describe('certifyService', () => {
   });
 
   it('answers a client that knows only the field numbers of the contract', async () => {
-    await using bench = new Bench();
+    await using bench = new IdentityServer();
     using client = await bench.outsider();
     const { status, messages } = await client.call(
       path,
@@ -129,7 +75,7 @@ describe('certifyService', () => {
     expect(Number(seconds?.value)).toBe(leaf!.notAfter.getTime() / 1000);
   });
 
-  it.each<[string, number, (bench: Bench) => Buffer[]]>([
+  it.each<[string, number, (bench: IdentityServer) => Buffer[]]>([
     ['INVALID_ARGUMENT to nothing', 3, () => []],
     ['INVALID_ARGUMENT to no token', 3, () => [field(1, web.dnsName), field(2, 'x'), field(3, 'x')]],
     [
@@ -149,13 +95,13 @@ describe('certifyService', () => {
     ],
     ['RESOURCE_EXHAUSTED to a megabyte', 8, () => [field(2, Buffer.alloc(1_000_000))]],
   ])('answers %s', async (_, status, request) => {
-    await using bench = new Bench();
+    await using bench = new IdentityServer();
     using client = await bench.outsider();
     expect((await client.call(path, Buffer.concat(request(bench)))).status).toBe(status);
   });
 
   it('answers UNAVAILABLE with a hint when to come back while there is no issuer', async () => {
-    await using bench = new Bench();
+    await using bench = new IdentityServer();
     using client = await bench.outsider();
     bench.current.set(undefined);
     const request = [field(1, web.dnsName), field(2, bench.tokens.sign('vm-1')), field(3, honestCsr())];
@@ -165,7 +111,7 @@ describe('certifyService', () => {
   });
 
   it('answers RESOURCE_EXHAUSTED with a hint to who asks too often', async () => {
-    await using bench = new Bench();
+    await using bench = new IdentityServer();
     using client = await bench.outsider();
     const request = Buffer.concat([field(1, web.dnsName), field(2, 'x'), field(3, 'x')]);
     for (let at = 0; at < 40; at++) await client.call(path, request);

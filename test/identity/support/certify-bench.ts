@@ -36,6 +36,13 @@ export class CertifyBench {
   readonly current: LatestValue<IntermediateCa | undefined>;
   readonly problem = new LatestValue<string | undefined>(undefined);
   readonly anchors = new LatestValue<TrustBundle | undefined>(this.root.bundle);
+  /** Which token subjects speak for whom. */
+  readonly subjects = new LatestValue<SubjectMap | undefined>(
+    new Map([
+      ['vm-1', { namespace: 'shop', serviceAccount: 'web' }],
+      ['vm-2', { namespace: 'shop', serviceAccount: 'api' }],
+    ]),
+  );
   readonly issuer: Issuer;
   readonly certify: Certify;
   /** Tokens that were verified, well or not. */
@@ -83,20 +90,15 @@ export class CertifyBench {
   /** Counts what reaches the verifier of tokens. */
   #verifier(): TokenVerifier {
     const keys = new LatestValue<KeySet | undefined>(KeySet.parse(this.tokens.jwks));
-    const subjects = new LatestValue<SubjectMap | undefined>(
-      new Map([
-        ['vm-1', { namespace: 'shop', serviceAccount: 'web' }],
-        ['vm-2', { namespace: 'shop', serviceAccount: 'api' }],
-      ]),
-    );
     const { issuer, audience } = this.tokens;
+    const { subjects, clock } = this;
     const inner = new JwksVerifier({
       keys: {
         current: keys,
         problem: new LatestValue<string | undefined>(undefined),
         refresh: () => Promise.resolve(),
       },
-      ...{ subjects, issuer, audience, skewMs: 20_000, clock: this.clock },
+      ...{ subjects, issuer, audience, skewMs: 20_000, clock },
     });
     return {
       verify: (token, signal) => {
