@@ -100,9 +100,9 @@ function readSetting(
   }
 }
 
-/** A URL is the one plain setting in which people write a password. */
+/** A URL is the one plain setting in which people write a password, and the faulty one may be no proper URL. */
 function shown(text: string): string {
-  return quoted(text.replace(/(?<=:\/\/)[^/?#]*(?=@)/, '...'));
+  return quoted(text.replace(/^(\s*[a-z][a-z0-9+.-]*:[/\\]*)?.*@/is, '$1...@'));
 }
 
 /** Thrown by the guard below, to leave a check whose ground is missing. */

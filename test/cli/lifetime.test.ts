@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { formatDate, formatLength, parseLifetime } from '../../src/cli/lifetime.ts';
 
 const SECOND = 1000;
@@ -39,16 +38,6 @@ describe('formatLength', () => {
     [-90 * MINUTE, '1h30m'],
   ])('writes %d ms as %s', (ms, text) => {
     expect(formatLength(ms)).toBe(text);
-  });
-
-  it('never says more than there is, and reads back', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 4000 * DAY }), (ms) => {
-        const said = parseLifetime(formatLength(ms)) ?? Number.NaN;
-        expect(said).toBeLessThanOrEqual(ms);
-        expect(ms - said).toBeLessThan(DAY / 24 + SECOND);
-      }),
-    );
   });
 });
 

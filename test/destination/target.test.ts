@@ -1,7 +1,5 @@
-import * as fc from 'fast-check';
-import { parseTarget, qualifiedName } from '../../src/destination/target.ts';
+import { parseTarget } from '../../src/destination/target.ts';
 import type { Target } from '../../src/destination/target.ts';
-import { isAppError } from '../../src/runtime/errors.ts';
 import { refusal } from '../support/refusal.ts';
 
 const api = { kind: 'service', namespace: 'shop', name: 'api', instance: undefined };
@@ -59,41 +57,6 @@ describe('parseTarget', () => {
   ])('refuses %s as no service of the cluster', (path) => {
     expect(refusal(() => parseTarget(path, 'cluster.local'))).toMatch(
       /^target_outside_cluster: expected a name like service\.namespace\.svc\.cluster\.local, got "/,
-    );
-  });
-
-  it('never fails but with one of its own codes, whatever the path', () => {
-    const path = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.stringMatching(/^[[\]a-z0-9.:%-]{0,40}$/),
-      fc.tuple(fc.domain(), fc.integer()).map(([host, port]) => `${host}:${port}`),
-    );
-    fc.assert(
-      fc.property(path, (text) => {
-        try {
-          parseTarget(text, 'cluster.local');
-        } catch (error) {
-          expect(isAppError(error) && error.code).toMatch(/^target_(invalid|outside_cluster)$/);
-        }
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  it('reads back the name that it gives a target', () => {
-    const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/);
-    fc.assert(
-      fc.property(
-        label,
-        label,
-        fc.option(label, { nil: undefined }),
-        fc.integer({ min: 1, max: 65535 }),
-        (name, namespace, instance, port) => {
-          const target = { kind: 'service' as const, name, namespace, instance, port };
-          expect(parseTarget(`${qualifiedName(target, 'k.example')}.:${port}`, 'k.example')).toEqual(target);
-        },
-      ),
-      { numRuns: 200 },
     );
   });
 });

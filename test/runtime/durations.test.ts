@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { formatDuration, parseGoDuration, parseProxyDuration } from '../../src/runtime/durations.ts';
 
-const garbage = fc.oneof(
-  fc.string(),
-  fc.string({ unit: fc.constantFrom('1', '0', '.', 'h', 'm', 's', 'd', 'n', 'µ', '-', '+', ' ', 'e') }),
-);
-
 describe('a Go duration', () => {
   it.each([
     ['0', 0],
@@ -62,16 +57,6 @@ describe('a Go duration', () => {
     );
   });
 
-  it('is whole, not negative and finite, or refused, whatever the text', () => {
-    fc.assert(
-      fc.property(garbage, (text) => {
-        const ms = parseGoDuration(text);
-        expect(ms === undefined || (Number.isSafeInteger(ms) && ms >= 0)).toBe(true);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
   it('reads in linear time', () => {
     expect(parseGoDuration(`${'1'.repeat(200_000)}x`)).toBeUndefined();
     expect(parseGoDuration('1h'.repeat(100_000) + 'x')).toBeUndefined();
@@ -105,16 +90,6 @@ describe('a duration of the proxy’s environment', () => {
     fc.assert(
       fc.property(fc.nat({ max: 1e8 }), fc.constantFrom(...Object.entries(units)), (count, [unit, ms]) => {
         expect(parseProxyDuration(`${count}${unit}`)).toBe(count * ms);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('is whole, not negative and finite, or refused, whatever the text', () => {
-    fc.assert(
-      fc.property(garbage, (text) => {
-        const ms = parseProxyDuration(text);
-        expect(ms === undefined || (Number.isSafeInteger(ms) && ms >= 0)).toBe(true);
       }),
       { numRuns: 300 },
     );

@@ -3,8 +3,6 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:tls';
 
-import fc from 'fast-check';
-
 import { detectTls, maxClientHelloBytes } from '../../../src/proxy/transport/client-hello.ts';
 import type { Detected } from '../../../src/proxy/transport/client-hello.ts';
 
@@ -122,40 +120,5 @@ describe('detection of TLS', () => {
     expect(detect(hello)).toEqual({ kind: 'tls', serverName: api });
     client.destroy();
     server.close();
-  });
-
-  it('asks for more for every part of a hello, and then says the same', () => {
-    const name = fc.domain().map((text) => text.toLowerCase());
-    fc.assert(
-      fc.property(name, fc.nat(1300), fc.nat(1300), (serverName, before, after) => {
-        const hello = clientHello(padding(before), hostName(serverName), padding(after));
-        for (let length = 0; length < hello.length; length++) {
-          expect(detectTls(hello.subarray(0, length), false)).toBeUndefined();
-        }
-        expect(detect(hello)).toEqual({ kind: 'tls', serverName });
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  it('never throws, whatever the bytes', () => {
-    const start = [22, 3, 1];
-    const bytes = fc.oneof(
-      fc.uint8Array({ maxLength: 300 }),
-      fc
-        .uint8Array({ maxLength: 300 })
-        .map((rest) => Uint8Array.from([...start, 0, rest.length, 1, 0, ...rest])),
-      fc.tuple(fc.nat(200), fc.nat(255)).map(([at, value]) => {
-        const hello = clientHello(hostName(api), padding(60));
-        hello[at % hello.length] = value;
-        return hello;
-      }),
-    );
-    fc.assert(
-      fc.property(bytes, (input) => {
-        expect(detectTls(Buffer.from(input), true)).toBeDefined();
-      }),
-      { numRuns: 500 },
-    );
   });
 });

@@ -1,12 +1,10 @@
-import fc from 'fast-check';
-
 import {
   encodeTransportHeader,
   maxTransportHeaderBytes,
   takeTransportHeader,
 } from '../../../src/proxy/transport/transport-header.ts';
 import type { TransportHeader } from '../../../src/proxy/transport/transport-header.ts';
-import { readOrRefuse, refusal } from '../../support/refusal.ts';
+import { refusal } from '../../support/refusal.ts';
 
 const preface = '7472616e73706f72742e6c35642e696f2f76310d0a0d0a';
 const framed = (messageHex: string, length = messageHex.length / 2): Buffer =>
@@ -70,38 +68,6 @@ describe('the transport header', () => {
   it('refuses a connection that ends within it', () => {
     expect(refusal(() => takeTransportHeader(framed('08b82a').subarray(0, 28), true))).toBe(
       'header_missing: expected a whole header, got an end after 28 bytes',
-    );
-  });
-
-  const headers = fc.record(
-    {
-      port: fc.integer({ min: 1, max: 65535 }),
-      name: fc.domain().map((name) => name.toLowerCase()),
-      sessionProtocol: fc.constantFrom('http/1' as const, 'http/2' as const),
-    },
-    { requiredKeys: ['port'] },
-  );
-
-  it('comes back as it was written, at whichever byte it is cut', () => {
-    fc.assert(
-      fc.property(headers, fc.uint8Array({ maxLength: 20 }), (header, payload) => {
-        const bytes = Buffer.concat([encodeTransportHeader(header), payload]);
-        const whole = bytes.length - payload.length;
-        for (let length = 0; length < whole; length++) {
-          expect(takeTransportHeader(bytes.subarray(0, length), false)).toBeUndefined();
-        }
-        expect(takeTransportHeader(bytes, false)).toEqual({ value: header, consumed: whole });
-      }),
-      { numRuns: 100 },
-    );
-  });
-
-  it('answers or refuses, whatever the message', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 60 }), (message) => {
-        readOrRefuse(() => read(framed(Buffer.from(message).toString('hex'))));
-      }),
-      { numRuns: 300 },
     );
   });
 
