@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeAuthorities } from '../../src/cli/demo/make-authorities.ts';
 import { destinationProcess, identityProcess, proxyProcess } from '../../src/cli/demo/processes.ts';
@@ -6,6 +5,7 @@ import { World } from '../../src/cli/demo/world.ts';
 import type { BenchOptions, BenchPart, Comparison, Round } from '../part.ts';
 import { Processes } from '../processes/processes.ts';
 import type { Started } from '../processes/processes.ts';
+import { residentMegabytes } from '../processes/resident-megabytes.ts';
 import { startBundled } from '../processes/start-bundled.ts';
 
 /** How long everything is left alone before it is looked at. */
@@ -59,10 +59,10 @@ async function measure({ signal }: BenchOptions): Promise<Record<Name | 'bare', 
     await sleep(idleMs, undefined, { signal });
     for (const one of Object.values(started)) one.checkRunning();
     return {
-      bare: residentMegabytes(bare),
-      proxy: residentMegabytes(started.proxy),
-      identity: residentMegabytes(started.identity),
-      destination: residentMegabytes(started.destination),
+      bare: residentMegabytes(bare.pid),
+      proxy: residentMegabytes(started.proxy.pid),
+      identity: residentMegabytes(started.identity.pid),
+      destination: residentMegabytes(started.destination.pid),
     };
   } finally {
     world.remove();
@@ -83,10 +83,4 @@ async function startMesh(
   const destination = await startBundled(destinationProcess(world), where);
   const proxy = await startBundled(proxyProcess(world, plan), where);
   return { identity, destination, proxy };
-}
-
-/** MB of 10^6 bytes. */
-function residentMegabytes({ pid }: Started): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return (Number(kibibytes) * 1024) / 1e6;
 }

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { ChildProcess, ChildProcessByStdio, StdioOptions } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 
 /** How long a process may take to end after SIGTERM. */
@@ -66,6 +67,30 @@ export class Processes implements AsyncDisposable {
     throw new Error(
       `expected ${command.join(' ')} to end with 0, got ${child.exitCode ?? child.signalCode}: ${said.toString()}`,
     );
+  }
+
+  /** A program to talk with over its standard input and output; `finished` rejects unless it ends with 0. */
+  converse(command: readonly string[]): {
+    child: ChildProcessByStdio<Writable, Readable, null>;
+    finished: Promise<void>;
+  } {
+    const child = this.#spawn(command, undefined, ['pipe', 'pipe', 'inherit']) as ChildProcessByStdio<
+      Writable,
+      Readable,
+      null
+    >;
+    const finish = async (): Promise<void> => {
+      await ended(child);
+      this.#signal.throwIfAborted();
+      if (child.exitCode === 0) return;
+      throw new Error(
+        `expected ${command.join(' ')} to end with 0, got ${child.exitCode ?? child.signalCode}`,
+      );
+    };
+    const finished = finish();
+    // Whoever fails before it is waited for has more to say.
+    finished.catch(() => undefined);
+    return { child, finished };
   }
 
   async stop({ process: child }: Pick<Started, 'process'>): Promise<void> {

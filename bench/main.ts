@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { paint } from '../src/cli/table.ts';
+import { caPart } from './ca/ca-part.ts';
+import { dataPathPart } from './data-path/data-path-part.ts';
+import { fanOutPart } from './fan-out/fan-out-part.ts';
+import { idlePart } from './idle/idle-part.ts';
+import { BadArguments, readArguments, usage } from './arguments.ts';
+import type { Comparison, Missing } from './part.ts';
+import { isComparison, render } from './render.ts';
+import { summarise } from './summary.ts';
+
+const parts = [dataPathPart, caPart, fanOutPart, idlePart];
+const root = path.dirname(import.meta.dirname);
+
+/** Exits with 0 also where a floor is missed: machines differ. With 1 where something could not be measured as meant. */
+async function main(): Promise<void> {
+  const partNames = parts.map(({ name }) => name);
+  const given = readArguments(process.argv.slice(2), partNames);
+  if (given === 'help') return void process.stdout.write(usage(partNames));
+  build();
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+  const results: (Comparison | Missing)[] = [];
+  for (const { name, run } of parts) {
+    if (!given.only.includes(name)) continue;
+    results.push(...(await run({ rounds: given.rounds, progress: tell, signal: stop.signal })));
+  }
+  tell('');
+  process.stdout.write(render(results, paint(process.stdout)));
+  writeFileSync(given.json, report(results, given.rounds));
+  process.stdout.write(`\nwritten: ${given.json}\n`);
+}
+
+/** What is measured is what is shipped. */
+function build(): void {
+  tell('building the bundles');
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build.mjs'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`expected the bundles to build, got:\n${stderr}`);
+}
+
+/** One line that is written over on a terminal, and a line each elsewhere. */
+function tell(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+  else if (line !== '') process.stderr.write(`${line}\n`);
+}
+
+function report(results: readonly (Comparison | Missing)[], rounds: number): string {
+  const machine = {
+    processor: os.cpus()[0]?.model ?? 'unknown',
+    cores: os.availableParallelism(),
+    memoryBytes: os.totalmem(),
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    node: process.versions.node,
+    openssl: process.versions.openssl,
+  };
+  const measured = results
+    .filter(isComparison)
+    .map((comparison) => ({ ...comparison, summary: summarise(comparison) }));
+  const missing = results.filter((result) => !isComparison(result));
+  return `${JSON.stringify({ at: new Date().toISOString(), machine, rounds, measured, missing }, null, 2)}\n`;
+}
+
+try {
+  await main();
+} catch (error) {
+  tell('');
+  const message = Error.isError(error) ? error.message : String(error);
+  process.stderr.write(`bench: ${message}\n`);
+  process.exitCode = error instanceof BadArguments ? 64 : 1;
+}
