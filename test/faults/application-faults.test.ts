@@ -86,7 +86,7 @@ describe('an application that is slow to accept', () => {
     slow.pause();
     const clients = Array.from({ length: 10 }, () => stack.use(new Client(pair.address)));
     const outcomes = clients.map((client) => client.roundTrip());
-    await eventually(() => expect(clients.filter(({ end }) => end === 'ECONNRESET')).toHaveLength(7));
+    await eventually(() => expect(clients.filter(({ end }) => end === 'ECONNRESET').length).toBe(7));
     expect(await pair.server.refused('connect_timeout')).toBe(7);
     slow.resume();
     const answered = (await Promise.all(outcomes)).filter((outcome) => typeof outcome === 'number');
@@ -146,7 +146,7 @@ describe('whoever does not read', () => {
       const before = [await memory(pair.client), await memory(pair.server)];
       const clients = Array.from({ length: connections }, () => stack.use(new Client(pair.address)).socket);
       for (const client of clients) client.removeAllListeners('data').pause();
-      await eventually(() => expect(app.sockets).toHaveLength(connections));
+      await eventually(() => expect(app.sockets.length).toBe(connections));
       const [senders, readers] = who === 'a client' ? [app.sockets, clients] : [clients, app.sockets];
       const floods = senders.map(flood);
       const sentByAll = (): number => floods.reduce((sum, { sent }) => sum + sent(), 0);

@@ -23,7 +23,7 @@ describe.each(['client', 'server'] as const)('the proxy of the %s, out of file d
     // As long as nobody ends, those in the queue wait, and nobody is cut.
     const capacity = await limited.count('kedge_connection_capacity');
     expect(capacity).toBeLessThan(crowd);
-    await eventually(() => expect(all.filter(({ received }) => received > 0)).toHaveLength(capacity));
+    await eventually(() => expect(all.filter(({ received }) => received > 0).length).toBe(capacity));
     expect(all.map(({ end }) => end).filter((end) => end !== undefined)).toEqual([]);
     expect(await pauses(limited)).toBe(1);
 
@@ -32,7 +32,7 @@ describe.each(['client', 'server'] as const)('the proxy of the %s, out of file d
       void answer.then(({ client }) => client.socket.end());
     }
     const ways = await Promise.all(answered);
-    expect(ways.filter(({ took }) => typeof took !== 'number')).toEqual([]);
+    expect(ways.map(({ took }) => took).filter((took) => typeof took !== 'number')).toEqual([]);
     await eventually(async () => expect(await paused(limited)).toBe(0));
     const told = (side === 'client' ? pair.clientProcess : pair.serverProcess).lines;
     expect(told.find(({ message }) => message === 'accepting paused')).toMatchObject({

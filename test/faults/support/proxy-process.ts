@@ -18,6 +18,7 @@ export class ProxyProcess implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown[]>;
+  readonly #begun: Promise<unknown[]>;
 
   /** With `descriptors` the process may have no more than so many open. */
   constructor(env: Environment, descriptors?: number) {
@@ -29,11 +30,13 @@ export class ProxyProcess implements AsyncDisposable {
     this.#exited = once(this.#child, 'exit');
     const { stdout } = this.#child;
     if (stdout === null) throw new TypeError('expected a pipe');
-    createInterface(stdout).on('line', (line) => this.lines.push(JSON.parse(line) as LogLine));
+    const log = createInterface(stdout).on('line', (line) => this.lines.push(JSON.parse(line) as LogLine));
+    this.#begun = Promise.race([once(log, 'line'), this.#exited]);
   }
 
-  /** Where it listens, once it does and has its certificate. */
+  /** Where it listens, once it does and has its certificate; a busy machine may take seconds to start it. */
   async listening(): Promise<ProxyAddresses> {
+    await this.#begun;
     await this.line('certificate obtained');
     return (await this.line('listening')) as unknown as ProxyAddresses;
   }

@@ -65,15 +65,17 @@ export async function twoProcesses(
   app: SocketAddress,
   sides: { client?: Side; server?: Side } = {},
 ): Promise<TwoProcesses> {
-  const stack = new AsyncDisposableStack();
-  const mesh = stack.use(await new TestMesh().start());
+  await using starting = new AsyncDisposableStack();
+  const mesh = starting.use(await new TestMesh().start());
   const start = (name: string, settings: Environment, { settings: more, descriptors }: Side = {}) =>
-    stack.use(new ProxyProcess({ ...mesh.environment(name), ...settings, ...more }, descriptors));
+    starting.use(new ProxyProcess({ ...mesh.environment(name), ...settings, ...more }, descriptors));
   const serverProcess = start('api', serverSettings(app), sides.server);
   const clientProcess = start('web', clientSettings, sides.client);
   const server = await serverProcess.listening();
   describeShop(mesh, app, server);
-  const proxies = together(mesh, server, await clientProcess.listening(), () => stack.disposeAsync());
+  const client = await clientProcess.listening();
+  const stack = starting.move();
+  const proxies = together(mesh, server, client, () => stack.disposeAsync());
   return { ...proxies, clientProcess, serverProcess };
 }
 
