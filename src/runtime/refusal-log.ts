@@ -12,7 +12,7 @@ export interface Refusal extends Readonly<Record<string, unknown>> {
 
 /** Refusals for one reason. */
 interface Period {
-  readonly endsAtMs: number;
+  readonly beganAtMs: number;
   told: number;
   more: number;
 }
@@ -45,7 +45,7 @@ export class RefusalLog {
     }
     period.more += 1;
     if (period.more > 1) return;
-    this.#clock.after(period.endsAtMs - this.#now(), () => {
+    this.#clock.after(periodMs - this.#elapsedMs(period), () => {
       this.#periods.delete(reason);
       this.#log.warn({ code: fields.code, more: period.more, withinMs: periodMs }, `${this.#message} again`);
     });
@@ -53,13 +53,15 @@ export class RefusalLog {
 
   #period(reason: string): Period {
     const known = this.#periods.get(reason);
-    if (known !== undefined && (known.more > 0 || this.#now() < known.endsAtMs)) return known;
-    const begun = { endsAtMs: this.#now() + periodMs, told: 0, more: 0 };
+    if (known !== undefined && (known.more > 0 || this.#elapsedMs(known) < periodMs)) return known;
+    const begun = { beganAtMs: this.#clock.now().getTime(), told: 0, more: 0 };
     this.#periods.set(reason, begun);
     return begun;
   }
 
-  #now(): number {
-    return this.#clock.now().getTime();
+  /** A clock that was set back begins the period anew. */
+  #elapsedMs({ beganAtMs }: Period): number {
+    const elapsedMs = this.#clock.now().getTime() - beganAtMs;
+    return elapsedMs < 0 ? periodMs : elapsedMs;
   }
 }

@@ -2,6 +2,8 @@ import { RefusalLog } from '../../src/runtime/refusal-log.ts';
 import { LogCapture } from '../support/log-capture.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
+const day = 86_400_000;
+
 function refusals() {
   const log = new LogCapture();
   const clock = new ManualClock();
@@ -44,6 +46,20 @@ describe('a log of refusals', () => {
     tell('inbound_denied', 50);
     tell('mesh_untrusted', 1);
     expect(log.records.at(-1)?.fields).toMatchObject({ code: 'mesh_untrusted' });
+  });
+
+  it('keeps to its period when the wall clock is set back by a day, and when it is set forward', async () => {
+    const { log, clock, tell } = refusals();
+    tell('inbound_denied', 10);
+    clock.set(new Date(clock.now().getTime() - day));
+    tell('inbound_denied', 11);
+    await clock.advance(10_000);
+    expect(log.withMessage('connection refused')).toHaveLength(20);
+    expect(log.withMessage('connection refused again')).toHaveLength(1);
+    tell('inbound_denied', 11);
+    clock.set(new Date(clock.now().getTime() + day));
+    await clock.advance(10_000);
+    expect(log.withMessage('connection refused again')).toHaveLength(2);
   });
 
   it('begins anew with each period', async () => {
