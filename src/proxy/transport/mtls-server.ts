@@ -52,6 +52,7 @@ export class MeshTlsServer {
     });
     this.#server.on('secureConnection', (socket) => {
       const waiting = this.#waiting.get(pathOf(socket));
+      socket.allowHalfOpen = true;
       if (waiting === undefined) socket.destroy();
       else waiting.resolve(socket);
     });
@@ -95,6 +96,8 @@ export class MeshTlsServer {
       );
     tcp.once('close', closed);
     this.#waiting.set(path, { resolve, reject });
+    // Half-open, Node would wait for the rest of TLS from a client that has ended its side; after TLS it may end it.
+    tcp.allowHalfOpen = false;
     this.#server.emit('connection', tcp);
     return promise.finally(() => {
       timer.cancel();

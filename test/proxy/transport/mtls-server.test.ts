@@ -191,6 +191,24 @@ describe('mesh TLS as a server', () => {
     expect(await refusalOf(outcomes.next())).toMatch(/^connection_reset: /);
   });
 
+  it('notices a client that ends its side in the middle of TLS', async () => {
+    await using bench = new Bench();
+    const { address, outcomes } = await terminating(bench, bench.engine(apiLeaf.credentials()));
+    const socket = await bench.connect(address);
+    socket.write(Buffer.from('1603010200010001fc0303', 'hex'));
+    await until(() => outcomes.count === 1);
+    socket.end();
+    expect(await refusalOf(outcomes.next())).toMatch(/^connection_reset: /);
+  });
+
+  it('notices a client that refuses its certificate and leaves', async () => {
+    await using bench = new Bench();
+    const { address, outcomes } = await terminating(bench, bench.engine(apiLeaf.credentials()));
+    const socket = foreignClient(bench, address, { ca: [], rejectUnauthorized: true });
+    expect(await fate(socket)).toBe('UNABLE_TO_GET_ISSUER_CERT_LOCALLY');
+    expect(await refusalOf(outcomes.next())).toMatch(/^connection_reset: /);
+  });
+
   it('refuses everybody before it has a certificate', async () => {
     await using bench = new Bench();
     const { address, outcomes } = await terminating(bench, bench.engine());
