@@ -68,7 +68,7 @@ function choose(names: readonly string[], targets: readonly FuzzTarget[]): reado
 function number(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!/^-?\d+(\.\d+)?$/.test(text) || value > 2 ** 31)
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 2 ** 31)
     throw new Error(`expected a number for ${option}, got ${JSON.stringify(text)}`);
   return value;
 }
