@@ -1,8 +1,11 @@
+import type { ServerHttp2Stream } from 'node:http2';
+
 import { ServerInterceptingCall, status } from '@grpc/grpc-js';
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
 
-import type { Connection, Connections } from './connection.ts';
+import { CallOrigin } from './call-origin.ts';
+import type { Connections } from './connection.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import { statusLabel } from './status.ts';
 
@@ -26,26 +29,32 @@ export function callObserver(connections: Connections, metrics: ServerMetrics): 
       end(sent.code);
       send(sent);
     };
-    return new ConnectedCall(connections.find(call.getConnectionInfo()), call, {
+    return new ConnectedCall(originOf(call, connections), call, {
       start: (next) => next({ onCancel: () => end(status.CANCELLED) }),
     });
   };
 }
 
 class ConnectedCall extends ServerInterceptingCall {
-  readonly #connection: Connection | undefined;
+  readonly #origin: CallOrigin | undefined;
 
-  constructor(
-    connection: Connection | undefined,
-    ...rest: ConstructorParameters<typeof ServerInterceptingCall>
-  ) {
+  constructor(origin: CallOrigin | undefined, ...rest: ConstructorParameters<typeof ServerInterceptingCall>) {
     super(...rest);
-    this.#connection = connection;
+    this.#origin = origin;
   }
 
   override getAuthContext(): AuthContext {
-    return this.#connection ?? {};
+    return this.#origin ?? {};
   }
+}
+
+type InterceptedCall = Parameters<ServerInterceptor>[1];
+
+/** grpc-js keeps the HTTP/2 stream of a call to itself. It is not documented, and the tests hold it. */
+function originOf(call: InterceptedCall, connections: Connections): CallOrigin | undefined {
+  const { stream } = call as InterceptedCall & { readonly stream?: ServerHttp2Stream };
+  const connection = connections.find(call.getConnectionInfo());
+  return connection && stream && new CallOrigin(connection, stream);
 }
 
 /** `/package.Service/Method` */

@@ -1,7 +1,5 @@
 import type { TLSSocket } from 'node:tls';
 
-import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
-
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 import { LatestValue } from '../runtime/latest.ts';
 import type { Latest } from '../runtime/latest.ts';
@@ -17,9 +15,8 @@ export interface Endpoints {
   readonly remotePort?: number | undefined;
 }
 
-/** A client's connection after TLS. It is the `AuthContext` of its calls, so that a handler finds its way back to it. */
-export class Connection implements AuthContext {
-  readonly transportSecurityType = 'ssl';
+/** A client's connection after TLS. */
+export class Connection {
   readonly peerAddress: string;
   readonly peer: PeerIdentity | undefined;
   readonly #socket: TLSSocket;

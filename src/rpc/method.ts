@@ -51,13 +51,22 @@ export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
   }
 }
 
-/** Encodes a message that goes to many streams only once, for as long as the object itself is alive. */
-export function encodeOnce<T extends object>(type: MessageType<T>): (message: T) => Buffer {
+/** A message as it stands in a stream of gRPC: a flag that it is not compressed, its length, and its bytes. */
+function frame(message: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafeSlow(5 + message.byteLength);
+  framed.writeUInt8(0, 0);
+  framed.writeUInt32BE(message.byteLength, 1);
+  framed.set(message, 5);
+  return framed;
+}
+
+/** Frames a message that goes to many streams only once, for as long as the object itself is alive. */
+export function frameOnce<T extends object>(type: MessageType<T>): (message: T) => Buffer {
   const known = new WeakMap<T, Buffer>();
   return (message) => {
     const before = known.get(message);
     if (before !== undefined) return before;
-    const bytes = encode(type, message);
+    const bytes = frame(type.encode(message).finish());
     known.set(message, bytes);
     return bytes;
   };

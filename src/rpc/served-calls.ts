@@ -1,3 +1,6 @@
+import type { ServerHttp2Stream } from 'node:http2';
+
+import { Metadata } from '@grpc/grpc-js';
 import type {
   Server,
   ServerDuplexStream,
@@ -9,7 +12,7 @@ import type {
 import { errorMessage, isAppError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Call } from './call.ts';
-import { Connection } from './connection.ts';
+import { CallOrigin } from './call-origin.ts';
 import { rpcErrors } from './errors.ts';
 import type { ServedMethod, Service } from './service.ts';
 import { toStatus } from './status.ts';
@@ -26,7 +29,7 @@ interface AnyCall {
 
 interface StreamCall extends AnyCall {
   readonly destroyed: boolean;
-  write(message: Buffer, sent: () => void): unknown;
+  sendMetadata(headers: Metadata): void;
   end(): unknown;
   emit(event: 'error', status: SentStatus): unknown;
 }
@@ -141,26 +144,37 @@ function cancelled(call: AnyCall): AbortController {
 }
 
 function contextOf(call: AnyCall, signal: AbortSignal): Call {
-  const connection = call.getAuthContext();
-  if (!(connection instanceof Connection)) {
-    throw new TypeError('expected every call to come on a connection of this server');
-  }
-  const { peerAddress, peer } = connection;
+  const { peerAddress, peer } = originOf(call).connection;
   const deadline = new Date(call.getDeadline());
   return { peerAddress, peer, signal, ...(Number.isNaN(deadline.getTime()) ? {} : { deadline }) };
 }
 
-/** The first end counts. */
+function originOf(call: AnyCall): CallOrigin {
+  const origin = call.getAuthContext();
+  if (origin instanceof CallOrigin) return origin;
+  throw new TypeError('expected every call to come on a connection of this server');
+}
+
+/** Writes past grpc-js: what is written in one turn leaves as one piece. The first end counts. */
 class CallSink implements ByteSink {
   readonly #call: StreamCall;
+  readonly #stream: ServerHttp2Stream;
   #ended = false;
 
   constructor(call: StreamCall) {
     this.#call = call;
+    this.#stream = originOf(call).stream;
   }
 
-  write(message: Buffer, sent: () => void): void {
-    if (!this.#ended && !this.#call.destroyed) this.#call.write(message, sent);
+  write(frame: Buffer, sent: () => void): void {
+    const stream = this.#stream;
+    if (this.#ended || !stream.writable) return;
+    if (!stream.headersSent) this.#call.sendMetadata(new Metadata());
+    if (stream.writableCorked === 0) {
+      stream.cork();
+      process.nextTick(uncork, stream);
+    }
+    stream.write(frame, sent);
   }
 
   end(error?: unknown): void {
@@ -171,4 +185,8 @@ class CallSink implements ByteSink {
     // grpc-js takes the status of a stream from its error event.
     else this.#call.emit('error', toStatus(error));
   }
+}
+
+function uncork(stream: ServerHttp2Stream): void {
+  stream.uncork();
 }

@@ -1,5 +1,5 @@
 import type { Call } from './call.ts';
-import { decode, encode, encodeOnce } from './method.ts';
+import { decode, encode, frameOnce } from './method.ts';
 import type { MessageType, Method } from './method.ts';
 import { BoundedStreamWriter } from './stream-writer.ts';
 import type { ByteSink, Fold, StreamWriter } from './stream-writer.ts';
@@ -74,14 +74,14 @@ export function bidiStreamMethod<Request, Response extends object>(
   };
 }
 
-/** Runs the handlers of one method, each with a writer of its own; messages are encoded once for all of them. */
+/** Runs the handlers of one method, each with a writer of its own; messages are framed once for all of them. */
 function writing<Response extends object>(
   type: MessageType<Response>,
   fold: Fold<Response>,
 ): (call: Call, sink: ByteSink, run: (out: StreamWriter<Response>) => Promise<void>) => Promise<void> {
-  const encodeResponse = encodeOnce(type);
+  const frame = frameOnce(type);
   return async ({ signal }, sink, run) => {
-    const out = new BoundedStreamWriter({ sink, signal, encode: encodeResponse, fold });
+    const out = new BoundedStreamWriter({ sink, signal, frame, fold });
     await run(out);
     out.end();
     await out.ended;

@@ -28,13 +28,13 @@ export function keepLatest<T>(_waiting: readonly T[], next: T): readonly T[] {
 
 /** Where bytes leave the process. `sent` is called once the transport has passed the message on. */
 export interface ByteSink {
-  write(message: Buffer, sent: () => void): void;
+  write(frame: Buffer, sent: () => void): void;
   end(error?: unknown): void;
 }
 
 export interface StreamWriterOptions<T> {
   readonly sink: ByteSink;
-  readonly encode: (message: T) => Buffer;
+  readonly frame: (message: T) => Buffer;
   readonly fold: Fold<T>;
   /** The call's. */
   readonly signal: AbortSignal;
@@ -68,8 +68,12 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
   constructor(options: StreamWriterOptions<T>) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.signal = AbortSignal.any([options.signal, this.#end.signal]);
-    this.signal.addEventListener('abort', () => this.#drop(), { once: true });
+    // Not AbortSignal.any(): it looks at its sources each time it is asked, and it is asked for each message.
+    this.signal = this.#end.signal;
+    const { signal } = options;
+    const drop = (): void => this.#drop(signal.reason);
+    if (signal.aborted) drop();
+    else signal.addEventListener('abort', drop, { once: true });
   }
 
   write(message: T): void {
@@ -103,7 +107,7 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
 
   #send(message: T): void {
     this.#inFlight++;
-    this.#options.sink.write(this.#options.encode(message), () => this.#sent());
+    this.#options.sink.write(this.#options.frame(message), () => this.#sent());
     this.#watch();
   }
 
@@ -123,9 +127,7 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
 
   #finish(error?: unknown): void {
     this.#options.sink.end(error);
-    this.#end.abort(
-      error ?? rpcErrors.error('rpc_cancelled', 'expected an open stream, got one that was ended'),
-    );
+    this.#drop(error ?? rpcErrors.error('rpc_cancelled', 'expected an open stream, got one that was ended'));
   }
 
   /** Time runs while anything is in flight: a transport that passes nothing on has a reader that takes nothing. */
@@ -138,10 +140,11 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
     });
   }
 
-  #drop(): void {
+  #drop(reason: unknown): void {
     this.#waiting = [];
     this.#stall?.cancel();
     this.#stall = undefined;
+    this.#end.abort(reason);
   }
 }
 

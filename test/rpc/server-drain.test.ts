@@ -143,9 +143,14 @@ describe('the health service', () => {
         },
       ),
     );
-    await eventually(() => expect(seen).toEqual({ known: ['0801'], other: ['0803'] }));
+    await eventually(() => expect(seen).toEqual({ known: ['00000000020801'], other: ['00000000020803'] }));
     serving.set(false);
-    await eventually(() => expect(seen).toEqual({ known: ['0801', '0802'], other: ['0803', '0803'] }));
+    await eventually(() =>
+      expect(seen).toEqual({
+        known: ['00000000020801', '00000000020802'],
+        other: ['00000000020803', '00000000020803'],
+      }),
+    );
     call.abort();
     await Promise.all(ends);
   });

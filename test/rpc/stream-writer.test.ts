@@ -1,6 +1,6 @@
 import { keepLatest, BoundedStreamWriter } from '../../src/rpc/stream-writer.ts';
 import type { ByteSink, Fold, StreamWriterLimits } from '../../src/rpc/stream-writer.ts';
-import { encodeOnce } from '../../src/rpc/method.ts';
+import { frameOnce } from '../../src/rpc/method.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** A transport that passes messages on only when told to. */
@@ -31,7 +31,7 @@ function writerOn(
   const writer = new BoundedStreamWriter<string>({
     sink,
     signal: call.signal,
-    encode: (text) => Buffer.from(text),
+    frame: (text) => Buffer.from(text),
     fold: options.fold ?? keepLatest,
     clock: options.clock ?? new ManualClock(),
     limits: { inFlight: 2, ...options.limits },
@@ -157,9 +157,9 @@ describe('a stream writer', () => {
 });
 
 describe('a message for many streams', () => {
-  it('is encoded once', () => {
+  it('is framed once', () => {
     let encoded = 0;
-    const once = encodeOnce<{ text: string }>({
+    const once = frameOnce<{ text: string }>({
       encode: ({ text }) => {
         encoded++;
         return { finish: () => Buffer.from(text) };
@@ -172,12 +172,16 @@ describe('a message for many streams', () => {
       new BoundedStreamWriter({
         sink,
         signal: new AbortController().signal,
-        encode: once,
+        frame: once,
         fold: keepLatest,
         clock: new ManualClock(),
       }).write(message);
     }
-    expect(sinks.map(({ written }) => written)).toEqual([['same'], ['same'], ['same']]);
+    expect(sinks.map(({ written }) => written)).toEqual([
+      ['\0\0\0\0\x04same'],
+      ['\0\0\0\0\x04same'],
+      ['\0\0\0\0\x04same'],
+    ]);
     expect(encoded).toBe(1);
   });
 });
