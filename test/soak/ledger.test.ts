@@ -9,7 +9,7 @@ describe('Ledger', () => {
     const book = ledger(() => (firsts += 1));
     book.broken('short', new Error('read ECONNRESET'));
     book.broken('long', new WrongBytesError('expected silence, got 3 bytes'));
-    expect(book.total).toEqual({ requests: 2, refused: 0, bytes: 0, failed: 1, wrong: 1 });
+    expect(book.total).toEqual({ requests: 2, refused: 0, bytes: 0, failed: 1, wrong: 1, slowestMs: 0 });
     expect(book.faults).toEqual([
       { atMs: 1_000, of: 'short', what: 'read ECONNRESET' },
       { atMs: 1_000, of: 'long', what: 'expected silence, got 3 bytes' },

@@ -12,10 +12,22 @@ export interface Counts {
   bytes: number;
   failed: number;
   wrong: number;
+  /** The longest time that an answer took. */
+  slowestMs: number;
 }
 
-const countNames = ['requests', 'refused', 'bytes', 'failed', 'wrong'] as const;
-const noCounts = (): Counts => ({ requests: 0, refused: 0, bytes: 0, failed: 0, wrong: 0 });
+const noCounts = (): Counts => ({ requests: 0, refused: 0, bytes: 0, failed: 0, wrong: 0, slowestMs: 0 });
+
+function together(a: Counts, b: Counts): Counts {
+  return {
+    requests: a.requests + b.requests,
+    refused: a.refused + b.refused,
+    bytes: a.bytes + b.bytes,
+    failed: a.failed + b.failed,
+    wrong: a.wrong + b.wrong,
+    slowestMs: Math.max(a.slowestMs, b.slowestMs),
+  };
+}
 
 /** Something that must not happen. */
 export interface Fault {
@@ -58,15 +70,14 @@ export class Ledger {
 
   /** The counts of all kinds together. */
   get total(): Counts {
-    const total = noCounts();
-    for (const kind of kinds) for (const count of countNames) total[count] += this.counts[kind][count];
-    return total;
+    return Object.values(this.counts).reduce(together, noCounts());
   }
 
   answered(answer: Answered): void {
     const counts = this.counts[answer.kind];
     counts.requests += 1;
     counts.bytes += answer.bytes;
+    counts.slowestMs = Math.max(counts.slowestMs, this.nowMs - answer.startedMs);
     // The balancer chooses for new connections of one service; the others always lead to the same server.
     if (answer.kind === 'short' || answer.kind === 'half-closed')
       this.#recent = [...this.#recent, answer].slice(-keptAnswers);

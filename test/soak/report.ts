@@ -66,11 +66,12 @@ function requestTable(requests: SoakReport['requests'], paint: Paint): string {
     counts.requests.toLocaleString('en'),
     counts.refused.toLocaleString('en'),
     megabytes(counts.bytes),
+    (counts.slowestMs / 1000).toFixed(1),
     bad(counts.failed),
     bad(counts.wrong),
   ]);
   return table(rows, {
-    header: ['kind', 'requests', 'refused by policy', 'MB', 'failed', 'wrong bytes'],
+    header: ['kind', 'requests', 'refused by policy', 'MB', 'slowest, s', 'failed', 'wrong bytes'],
     indent: 2,
   });
 }

@@ -29,7 +29,7 @@ const ports = [
 export type SoakWorld = World<(typeof ports)[number]>;
 
 /** Long enough to sit out a restart of identity on a busy machine; proxies renew long before its end. */
-const certificateSeconds = 20;
+const certificateSeconds = 40;
 const renewalSeconds = 5;
 
 export async function createSoakWorld(): Promise<SoakWorld> {
@@ -47,8 +47,11 @@ export function kedgeProcesses(world: SoakWorld): ProcessOptions[][] {
   const times = {
     LINKERD2_PROXY_IDENTITY_MIN_REFRESH: '1s',
     LINKERD2_PROXY_IDENTITY_MAX_REFRESH: `${renewalSeconds}s`,
-    LINKERD2_PROXY_INBOUND_CONNECT_TIMEOUT: '5s',
-    LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT: '5s',
+    // A busy machine is slow, and no fault of the mesh.
+    LINKERD2_PROXY_INBOUND_DETECT_TIMEOUT: '20s',
+    LINKERD2_PROXY_INBOUND_CONNECT_TIMEOUT: '15s',
+    LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT: '15s',
+    KEDGE_PROXY_OUTBOUND_HOLD_TIMEOUT: '20s',
     LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD: '20s',
     // As the ports of a pod's containers: nobody waits for the first connection to ask for their policy.
     LINKERD2_PROXY_INBOUND_PORTS: [world.ports.northApp, world.ports.northGate, world.ports.southApp].join(),
