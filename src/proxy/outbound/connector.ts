@@ -1,6 +1,6 @@
 import type { Credentials } from '../../pki/credentials.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { errorMessage, isAppError } from '../../runtime/errors.ts';
+import { errorCode, errorMessage, isAppError } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
@@ -93,7 +93,7 @@ export class Connector {
         return await this.#dial(choice, lease, signal);
       } catch (error) {
         choice.release();
-        if (signal.aborted || hold.aborted) throw error;
+        if (signal.aborted || hold.aborted || isOurLack(error)) throw error;
         failure = error as Error;
       }
     }
@@ -112,7 +112,7 @@ export class Connector {
       return { connection, endpoint, failed: choice.failed, release };
     } catch (error) {
       if (!signal.aborted) {
-        choice.failed();
+        if (!isOurLack(error)) choice.failed();
         this.#options.observer.endpointFailed(endpoint, error);
       }
       throw error;
@@ -132,6 +132,11 @@ export class Connector {
       );
     }
   }
+}
+
+/** No endpoint can be blamed for a lack of descriptors here, and none would help. */
+function isOurLack(error: unknown): boolean {
+  return errorCode(error) === 'no_descriptors';
 }
 
 function isSettled(state: LookupState): boolean {
