@@ -112,32 +112,29 @@ describe('the wall clock of the identity service', () => {
   it.each([
     ['forward', day],
     ['back', -day],
-  ])(
-    'set %s by a day and right again: has a certificate of the right time again',
-    async (_, ms) => {
-      await using bench = new IdentityServer();
-      await bench.address();
-      const serial = (): string | undefined => bench.serving.current.value?.leaf.serial;
-      const first = serial();
-      await step(bench.clock, ms);
-      if (ms < 0) {
-        // No certificate of that time can be had from this issuer; the last one stays.
-        await eventually(() => expect(bench.serving.problem.value).toContain('got a start at'));
-        expect(serial()).toBe(first);
-      } else {
-        await eventually(() => expect(serial()).not.toBe(first));
-      }
-      const wrong = serial();
-      await step(bench.clock, -ms);
-      await passing(bench.clock, () => {
-        const { leaf } = bench.serving.current.value!;
-        expect(leaf.serial).not.toBe(wrong);
-        const now = bench.clock.now();
-        expect(leaf.notBefore <= now && leaf.notAfter > now).toBe(true);
-      });
-      expect(bench.serving.problem.value).toBeUndefined();
-    },
-  );
+  ])('set %s by a day and right again: has a certificate of the right time again', async (_, ms) => {
+    await using bench = new IdentityServer();
+    await bench.address();
+    const serial = (): string | undefined => bench.serving.current.value?.leaf.serial;
+    const first = serial();
+    await step(bench.clock, ms);
+    if (ms < 0) {
+      // No certificate of that time can be had from this issuer; the last one stays.
+      await eventually(() => expect(bench.serving.problem.value).toContain('got a start at'));
+      expect(serial()).toBe(first);
+    } else {
+      await eventually(() => expect(serial()).not.toBe(first));
+    }
+    const wrong = serial();
+    await step(bench.clock, -ms);
+    await passing(bench.clock, () => {
+      const { leaf } = bench.serving.current.value!;
+      expect(leaf.serial).not.toBe(wrong);
+      const now = bench.clock.now();
+      expect(leaf.notBefore <= now && leaf.notAfter > now).toBe(true);
+    });
+    expect(bench.serving.problem.value).toBeUndefined();
+  });
 
   it('set back by a day: holds nobody back for longer than before', async () => {
     const bench = new CertifyBench();
