@@ -16,7 +16,7 @@ import { destinationService } from '../../../src/rpc/destination-api.ts';
 import { identityService } from '../../../src/rpc/identity-api.ts';
 import type { CertifyRequest, CertifyResponse } from '../../../src/rpc/identity-api.ts';
 import { inboundPolicyService } from '../../../src/rpc/inbound-policy-api.ts';
-import { systemClock } from '../../../src/runtime/clock.ts';
+import { systemClock, type Clock } from '../../../src/runtime/clock.ts';
 import { Closers } from '../../../src/runtime/closers.ts';
 import type { Environment } from '../../../src/runtime/env.ts';
 import { AppError } from '../../../src/runtime/errors.ts';
@@ -90,7 +90,7 @@ export class TestMesh implements AsyncDisposable {
   }
 
   /** Starts the proxy of `shop/<name>-0`; its listeners are on free ports unless told otherwise. */
-  async proxy(name: string, settings: Environment = {}): Promise<TestProxy> {
+  async proxy(name: string, settings: Environment = {}, clock: Clock = systemClock): Promise<TestProxy> {
     const log = new TestLog();
     const closers = new Closers(log);
     const context = {
@@ -99,7 +99,7 @@ export class TestMesh implements AsyncDisposable {
       logOutput: { write: () => undefined },
       metrics: new Metrics(),
       readiness: new Readiness(),
-      clock: systemClock,
+      clock,
       signal: new AbortController().signal,
       onClose: (part: string, close: (deadline: AbortSignal) => Promise<void>) => closers.add(part, close),
       setGracePeriod: () => undefined,
