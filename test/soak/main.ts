@@ -18,7 +18,7 @@ async function soak({ minutes, output }: SoakArguments): Promise<number> {
   };
   const run = await Soak.create({ minutes, signal: leave.signal, say });
   await run.run();
-  const report = reportOf(run, !leave.signal.aborted && minutes >= 1);
+  const report = reportOf(run);
   process.stdout.write(text ? `\n${render(report, colours)}` : `${JSON.stringify(report, undefined, 2)}\n`);
   if (report.ok) {
     run.world.remove();

@@ -11,6 +11,8 @@ import type { ProcessReport } from './watch.ts';
 /** Everything that a soak found out. */
 export interface SoakReport {
   readonly ok: boolean;
+  /** False where it was too short, or cut short, for everything to happen and for growth to be judged. */
+  readonly whole: boolean;
   readonly seconds: number;
   readonly requests: Readonly<Record<Kind | 'all', Counts>>;
   readonly events: Readonly<Record<string, number>>;
@@ -18,8 +20,8 @@ export interface SoakReport {
   readonly faults: readonly Fault[];
 }
 
-/** The report of a soak that has ended; `whole` unless it was cut short, or too short for everything to happen. */
-export function reportOf(soak: Soak, whole: boolean): SoakReport {
+/** The report of a soak that has ended. */
+export function reportOf(soak: Soak): SoakReport {
   const { ledger, changes, watch, fleet, fromMs, toMs } = soak;
   const processes = watch.report(soak);
   const events = {
@@ -32,9 +34,10 @@ export function reportOf(soak: Soak, whole: boolean): SoakReport {
     'restarts, by SIGKILL': fleet.restarts.SIGKILL,
     'requests ended on an endpoint taken out meanwhile': ledger.drained,
   };
-  for (const { of, what } of judge(processes, events, whole)) ledger.fault(of, what);
+  for (const { of, what } of judge(processes, events, soak.whole)) ledger.fault(of, what);
   return {
     ok: ledger.faults.length === 0,
+    whole: soak.whole,
     seconds: (toMs - fromMs) / 1000,
     requests: { ...ledger.counts, all: ledger.total },
     events,
@@ -48,7 +51,9 @@ export function render(report: SoakReport, paint: Paint): string {
   const { faults, seconds } = report;
   const events = Object.entries(report.events).map(([event, count]) => [event, count.toLocaleString('en')]);
   const verdict = report.ok
-    ? paint.good('No failed request, no wrong byte, no growth')
+    ? paint.good(
+        `No failed request, no wrong byte, no growth${report.whole ? '' : ' where it could be judged'}`,
+      )
     : paint.bad(`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`);
   return [
     `${paint.strong('Requests')}\n${requestTable(report.requests, paint)}`,

@@ -53,15 +53,22 @@ export function kedgeProcesses(world: SoakWorld): ProcessOptions[][] {
     LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT: '15s',
     KEDGE_PROXY_OUTBOUND_HOLD_TIMEOUT: '20s',
     LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD: '20s',
-    // As the ports of a pod's containers: nobody waits for the first connection to ask for their policy.
-    LINKERD2_PROXY_INBOUND_PORTS: [world.ports.northApp, world.ports.northGate, world.ports.southApp].join(),
   };
   const identity = identityProcess(world, {
     KEDGE_ISSUANCE_LIFETIME: `${certificateSeconds}s`,
     KEDGE_CLOCK_SKEW_ALLOWANCE: '5s',
     ...report,
   });
-  const proxies = proxyPlans(world).map((plan) => proxyProcess(world, plan, { ...times, ...report }));
+  const { northApp, northGate, southApp } = world.ports;
+  // As the ports of a pod's containers: their policy is there before the first connection.
+  const applicationPorts: Record<string, number[]> = { north: [northApp, northGate], south: [southApp] };
+  const proxies = proxyPlans(world).map((plan) =>
+    proxyProcess(world, plan, {
+      ...times,
+      ...report,
+      LINKERD2_PROXY_INBOUND_PORTS: (applicationPorts[plan.name] ?? []).join(),
+    }),
+  );
   return [[identity], [destinationProcess(world, report)], proxies];
 }
 

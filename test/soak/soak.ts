@@ -64,6 +64,11 @@ export class Soak {
     });
   }
 
+  /** Whether it ran to its end, and long enough for everything to happen and to be seen. */
+  get whole(): boolean {
+    return this.toMs - this.fromMs >= Math.max(this.#options.minutes, 1) * 60_000;
+  }
+
   static async create(options: SoakOptions): Promise<Soak> {
     const world = await createSoakWorld();
     const issuers = [await makeAuthorities(world)];
