@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Credentials } from '../../pki/credentials.ts';
 import type { KeyExchangeGroup } from '../../rpc/mesh-tls.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { withinDeadline } from '../../runtime/deadline.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { PausableListener } from '../../runtime/pausable-listener.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
@@ -122,23 +123,17 @@ export class StreamEngine implements Engine {
 
   /** TCP and TLS share one time limit (contract 2.3). */
   async #withTimeout<T>(
-    { timeoutMs, signal }: DialOptions,
+    { timeoutMs, signal = new AbortController().signal }: DialOptions,
     what: string,
     dial: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const limit = new AbortController();
-    const timer = this.#clock.after(timeoutMs, () =>
-      limit.abort(
-        proxyErrors.error('connect_timeout', `expected ${what} within ${timeoutMs} ms, got no connection`),
-      ),
-    );
+    const late = (): Error =>
+      proxyErrors.error('connect_timeout', `expected ${what} within ${timeoutMs} ms, got no connection`);
     try {
-      return await dial(signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]));
+      return await withinDeadline({ clock: this.#clock, ms: timeoutMs, signal, late }, dial);
     } catch (error) {
-      if (signal?.aborted === true) throw error;
+      if (signal.aborted) throw error;
       throw connectFailure(error, what);
-    } finally {
-      timer.cancel();
     }
   }
 }
