@@ -100,8 +100,7 @@ async function impostor(stage: Stage): Promise<string> {
   }
 }
 
-async function refusedRequests({ proofs, ...rest }: Stage): Promise<void> {
-  const stage = { proofs, ...rest };
+async function refusedRequests(stage: Stage): Promise<void> {
   const client = new OutsideClient(stage);
   const refusals: [claim: string, attempt: () => Promise<string>][] = [
     ['a token for another audience is refused', () => client.refusal({ name: 'web', audience: 'vault' })],
@@ -112,5 +111,5 @@ async function refusedRequests({ proofs, ...rest }: Stage): Promise<void> {
       () => client.refusal({ name: 'web', ask: 'api', csrName: 'api' }),
     ],
   ];
-  for (const [claim, attempt] of refusals) await proofs.show(claim, attempt);
+  for (const [claim, attempt] of refusals) await stage.proofs.show(claim, attempt);
 }
