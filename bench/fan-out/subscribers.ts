@@ -1,23 +1,21 @@
 import { once } from 'node:events';
-import http2 from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { TcpSocketConnectOpts } from 'node:net';
 import { connect, createSecureContext } from 'node:tls';
-import type { ConnectionOptions, SecureContext } from 'node:tls';
+import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
 import { GetDestination } from '../../src/rpc/gen/io/linkerd/proxy/destination/destination.ts';
 import { serverIdentity } from './material.ts';
 import { monotonicMs, obey } from './messages.ts';
 import type { Material, SubscriberAnswer, SubscriberOrder } from './messages.ts';
+import { SubscribedConnection } from './subscribed-connection.ts';
+import type { Follower } from './subscribed-connection.ts';
 
 /**
- * A program: everyone who follows a service, in one process, on HTTP/2 alone so that it costs little. It holds each
- * stream to exactly one message a round, and all messages of a round to the same bytes.
+ * A program: everyone who follows a service, in one process. It holds each stream to exactly one message a round, and
+ * all messages of a round to the same bytes.
  */
 const handshakesAtOnce = 50;
 /** Servers bound the connections from one address, so they come from several. */
 const sourceAddresses = 20;
-/** More than all streams of a connection get in one round, so that no round waits for the reader's permission. */
-const windowBytes = 16 * 1024 * 1024;
 
 type Connect = Extract<SubscriberOrder, { kind: 'connect' }>;
 
@@ -27,38 +25,38 @@ const request = frame(
 );
 
 let expected = 0;
-let waiting = new Set<ClientHttp2Stream>();
-let streams: readonly ClientHttp2Stream[] = [];
+let waiting = new Set<Follower>();
+let followers: readonly Follower[] = [];
 let message: Buffer | undefined;
 let done: (lastAtMs: number) => void = () => undefined;
 
-function receive(stream: ClientHttp2Stream, bytes: Buffer): void {
+function receive(follower: Follower, bytes: Buffer): void {
   message ??= Buffer.from(bytes);
   if (!message.equals(bytes)) throw new Error('expected the same message on every stream');
-  if (!waiting.delete(stream)) throw new Error('expected one message on each stream');
+  if (!waiting.delete(follower)) throw new Error('expected one message on each stream');
   expected -= 1;
   if (expected === 0) done(monotonicMs());
 }
 
-async function subscribeAll({ port, connections, streams: each, material }: Connect): Promise<void> {
+async function subscribeAll({ port, connections, streams, material }: Connect): Promise<void> {
   const context = contextOf(material);
-  expected = connections * each;
+  expected = connections * streams;
   const first = new Promise<number>((resolve) => (done = resolve));
-  const opened: ClientHttp2Stream[] = [];
+  const opened: Follower[] = [];
   let next = 0;
-  const worker = async (): Promise<void> => {
+  const connectSome = async (): Promise<void> => {
     while (next < connections) {
-      const session = await openSession(port, context, next++);
-      for (let count = 0; count < each; count += 1) {
-        const stream = subscribe(session);
-        waiting.add(stream);
-        opened.push(stream);
+      const socket = await openSocket(port, context, next++);
+      const connection = new SubscribedConnection(socket, { path, request, streams, onMessage: receive });
+      for (const follower of connection.followers) {
+        waiting.add(follower);
+        opened.push(follower);
       }
     }
   };
-  await Promise.all(Array.from({ length: handshakesAtOnce }, worker));
+  await Promise.all(Array.from({ length: handshakesAtOnce }, connectSome));
   await first;
-  streams = opened;
+  followers = opened;
 }
 
 /** One suite and group are offered, so that both servers work with the same. */
@@ -67,11 +65,7 @@ function contextOf({ chain, key, anchors }: Material): SecureContext {
   return createSecureContext({ ...tls, cert: chain, key, ca: anchors });
 }
 
-async function openSession(
-  port: number,
-  secureContext: SecureContext,
-  at: number,
-): Promise<ClientHttp2Session> {
+async function openSocket(port: number, secureContext: SecureContext, at: number): Promise<TLSSocket> {
   const options: ConnectionOptions & TcpSocketConnectOpts = {
     secureContext,
     host: '127.0.0.1',
@@ -82,28 +76,7 @@ async function openSession(
   };
   const socket = connect(options);
   await once(socket, 'secureConnect');
-  const session = http2.connect('https://bench.invalid', { createConnection: () => socket });
-  session.once('connect', () => session.setLocalWindowSize(windowBytes));
-  return session;
-}
-
-function subscribe(session: ClientHttp2Session): ClientHttp2Stream {
-  const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
-  const stream = session.request(headers);
-  stream.end(request);
-  let held: Buffer = Buffer.alloc(0);
-  stream.on('data', (chunk: Buffer) => {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    while (held.length >= 5 && held.length >= 5 + held.readUInt32BE(1)) {
-      const end = 5 + held.readUInt32BE(1);
-      receive(stream, held.subarray(5, end));
-      held = held.subarray(end);
-    }
-  });
-  stream.on('close', () => {
-    throw new Error('expected the stream to stay open');
-  });
-  return stream;
+  return socket;
 }
 
 /** gRPC's five bytes before a message. */
@@ -114,8 +87,8 @@ function frame(bytes: Uint8Array): Buffer {
 }
 
 function awaitRound(): SubscriberAnswer {
-  expected = streams.length;
-  waiting = new Set(streams);
+  expected = followers.length;
+  waiting = new Set(followers);
   message = undefined;
   done = (lastAtMs) => {
     const answer: SubscriberAnswer = {
