@@ -22,6 +22,13 @@ export class Newcomers {
     return () => void this.#waiting.delete(newcomer);
   }
 
+  /** Ends all that are here now. */
+  endAll(): void {
+    const all = [...this.#waiting];
+    this.#waiting.clear();
+    for (const newcomer of all) newcomer.end();
+  }
+
   #endOldest(): void {
     for (const oldest of this.#waiting) {
       this.#waiting.delete(oldest);

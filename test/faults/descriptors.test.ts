@@ -41,3 +41,34 @@ describe.each(['client', 'server'] as const)('the proxy of the %s, out of file d
     });
   }, 20_000);
 });
+
+describe('a proxy out of file descriptors', () => {
+  it('serves who waits although strangers that say nothing hold all of them', async () => {
+    await using app = await App.echo().start();
+    await using pair = await twoProcesses(app.address, { server: { descriptors } });
+    using stack = new DisposableStack();
+    for (let i = 0; i < 20; i++) stack.use(new Client(pair.server.addresses.inbound));
+    await eventually(async () => expect(await paused(pair.server)).toBe(1));
+    using client = stack.use(new Client(pair.address));
+    expect(await client.roundTrip()).toEqual(expect.any(Number));
+    expect(await pair.server.refused('inbound_crowded_out')).toBeGreaterThan(0);
+  }, 20_000);
+
+  it('resets those who wait when it is told to end, and ends', async () => {
+    await using app = await App.echo().start();
+    await using pair = await twoProcesses(app.address, { client: { descriptors } });
+    using stack = new DisposableStack();
+    const clients = Array.from({ length: crowd }, () => stack.use(new Client(pair.address)));
+    for (const client of clients) void client.roundTrip();
+    await eventually(async () => expect(await paused(pair.client)).toBe(1));
+    const capacity = await pair.client.count('kedge_connection_capacity');
+    await eventually(() => expect(clients.filter(({ received }) => received > 0).length).toBe(capacity));
+    const exited = pair.clientProcess.exitCode();
+    pair.clientProcess.signal('SIGTERM');
+    await eventually(() =>
+      expect(clients.filter(({ end }) => end === 'ECONNRESET').length).toBe(crowd - capacity),
+    );
+    for (const { socket } of clients) socket.end();
+    expect(await exited).toBe(0);
+  }, 20_000);
+});

@@ -5,7 +5,7 @@ describe('newcomers', () => {
     const ended: string[] = [];
     const newcomers = new Newcomers(3);
     const come = (name: string): (() => void) => newcomers.add({ end: () => ended.push(name) });
-    return { ended, come };
+    return { ended, come, newcomers };
   }
 
   it('may be as many as the limit', () => {
@@ -29,5 +29,13 @@ describe('newcomers', () => {
     expect(ended).toEqual([]);
     come('e');
     expect(ended).toEqual(['b']);
+  });
+
+  it('are all ended at once when they are told to, and those that come later are not', () => {
+    const { ended, come, newcomers } = three();
+    for (const name of ['a', 'b']) come(name);
+    newcomers.endAll();
+    for (const name of ['c', 'd', 'e']) come(name);
+    expect(ended).toEqual(['a', 'b']);
   });
 });

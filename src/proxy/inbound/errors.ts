@@ -8,7 +8,7 @@ export const inboundErrors = errorCatalogue({
   },
   inbound_crowded_out: {
     kind: 'resource_exhausted',
-    help: 'Very many clients were connected that had not shown yet who they are, and this one had taken longest. Somebody may be flooding the proxy.',
+    help: 'So many clients were connected that had not shown yet who they are that one had to go, and this one had taken longest; or accepting paused for want of file descriptors, and it had taken more than a second. Somebody may be flooding the proxy.',
   },
   inbound_detect_timeout: {
     kind: 'deadline_exceeded',

@@ -15,6 +15,7 @@ import type { Connection, Engine, Listener, SocketOptions } from '../transport/e
 import { carry } from './carry.ts';
 import type { CarryOptions } from './carry.ts';
 import { inboundErrors } from './errors.ts';
+import { Impatience } from './impatience.ts';
 import type { InboundObserver, ObservedInbound } from './inbound-observer.ts';
 import type { PolicyStore } from './policy-store.ts';
 import { receive, receiveDirect } from './receive.ts';
@@ -68,6 +69,7 @@ export class InboundListeners {
   constructor(options: InboundListenersOptions) {
     this.#options = options;
     this.#connections = new Connections(options.capacity);
+    options.capacity.add(new Impatience(this.#newcomers, options.clock));
     this.#refusals = new RefusalLog(options.log, options.clock, 'inbound connection refused');
     this.#cuts = new RefusalLog(options.log, options.clock, 'inbound connection cut');
   }
@@ -229,7 +231,7 @@ function notReady(expected: string): Error {
 function crowdedOut(): Error {
   return inboundErrors.error(
     'inbound_crowded_out',
-    `expected at most ${maxNewcomers} clients that have not shown who they are, got one more`,
+    'expected the client to show who it is while there was room for it, got nothing so far',
   );
 }
 

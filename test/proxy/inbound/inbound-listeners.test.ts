@@ -279,6 +279,28 @@ describe('the life of the listeners', () => {
     expect(pod.observed.refusals).toEqual(['inbound_crowded_out']);
   });
 
+  it('lets go, after a second, who has not said what they are while others wait for their places', async () => {
+    await using pod = await Pod.start({ connections: 4 });
+    pod.allow([authz(anyone)]);
+    const first = await pod.plain();
+    first.write('a');
+    await until(() => pod.reached.length === 1);
+    const silent = await Promise.all(Array.from({ length: 3 }, () => pod.plain()));
+    const ends = Promise.all(silent.map(fate));
+    // Three for their first bytes, and one for the accepting that pauses.
+    await until(() => pod.clock.pending === 4);
+    const late = await pod.plain();
+    late.write('b');
+    await pod.clock.advance(999);
+    expect(pod.observed.refusals).toEqual([]);
+    await pod.clock.advance(1);
+    expect(await ends).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
+    await until(() => pod.reached.length === 2);
+    expect(pod.observed.refusals).toEqual(Array.from({ length: 3 }, () => 'inbound_crowded_out'));
+    first.end('still here');
+    expect(await readAll(pod.reached[0]!)).toBe('astill here');
+  });
+
   it('counts nobody as silent who was let in', async () => {
     await using pod = await Pod.start();
     pod.allow([authz(anyone)]);
