@@ -1,4 +1,5 @@
 import type { StreamWriter } from '../rpc/stream-writer.ts';
+import { aborted } from '../runtime/aborted.ts';
 import type { Watched } from './watched.ts';
 
 /**
@@ -17,16 +18,9 @@ export async function tell<T>(
   const unsubscribe = watched.state.subscribe(told);
   try {
     told(watched.state.value);
-    await ended(out.signal);
+    await aborted(out.signal);
   } finally {
     unsubscribe();
     watched.close();
   }
-}
-
-function ended(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -3,6 +3,7 @@ import type { MeshDomain } from '../pki/workload-identity.ts';
 import type { Call } from '../rpc/call.ts';
 import type { Service } from '../rpc/service.ts';
 import { trustService, type PublishedBundle, type TrustReport } from '../rpc/trust-api.ts';
+import { aborted } from '../runtime/aborted.ts';
 import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
 import { quoted } from '../runtime/quoted.ts';
@@ -82,11 +83,4 @@ function tellRefusal({ refusal, sha256InUse }: TrustReport, workload: string, lo
   if (refusal === '') return;
   const fields = { workload, refusal: quoted(refusal), inUse: quoted(sha256InUse) };
   log.warn(fields, 'a workload did not take the trust bundle');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,3 +1,4 @@
+import { aborted } from '../runtime/aborted.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { rpcErrors } from './errors.ts';
@@ -91,11 +92,7 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
 
   /** Resolves when the stream has ended, after the last message that waited was given to the transport. */
   get ended(): Promise<void> {
-    const { signal } = this;
-    return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    return aborted(this.signal);
   }
 
   end(error?: unknown): void {

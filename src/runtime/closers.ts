@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { aborted } from './aborted.ts';
 import type { Log } from './log.ts';
 
 /** How one part of a process ends: it takes no new work, finishes what it has, and drops it at the deadline. */
@@ -32,10 +33,7 @@ export class Closers {
    */
   async closeAll(deadline: AbortSignal): Promise<string[]> {
     this.#deadline = deadline;
-    const passed = new Promise<void>((resolve) => {
-      if (deadline.aborted) resolve();
-      else deadline.addEventListener('abort', () => resolve(), { once: true });
-    });
+    const passed = aborted(deadline);
     for (let closer = this.#waiting.pop(); closer !== undefined; closer = this.#waiting.pop()) {
       await Promise.race([this.#begin(closer, deadline), passed]);
     }

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { aborted } from '../../runtime/aborted.ts';
 import { createLog } from '../../runtime/log.ts';
 import type { Log } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/clock.ts';
@@ -117,13 +118,6 @@ async function close(mesh: Mesh, wire: WireTap | undefined, proofs: Proofs): Pro
     await wire?.close();
     if (wrong.length > 0) throw new Error(`expected exit code 0 of each, got ${wrong.join('; ')}`);
     return `${mesh.children.length} processes, exit code 0 each`;
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 
