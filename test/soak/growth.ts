@@ -9,7 +9,7 @@ export interface Sample {
 
 /** What is judged of a process, with how much more of it at the end is no growth yet. */
 export const measures = {
-  heap: { floor: 4 * 2 ** 20, share: 0.05 },
+  heap: { floor: 6 * 2 ** 20, share: 0.05 },
   resident: { floor: 16 * 2 ** 20, share: 0.1 },
   descriptors: { floor: 8, share: 0.1 },
 } as const;
@@ -22,8 +22,8 @@ export interface Growth {
   readonly grows: boolean;
 }
 
-/** Too few samples say nothing of a level. */
-const leastSamples = 3;
+/** One sample says nothing of a level. */
+const leastSamples = 2;
 
 /**
  * Compares the two halves of the time from `fromMs` on. The level of each is its lower quartile: requests under way only ever

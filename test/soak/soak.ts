@@ -21,8 +21,6 @@ const issuerCount = 3;
 const lookEveryMs = 2_000;
 const sayEveryMs = 15_000;
 const tokensEveryMs = 60_000;
-/** Nothing is restarted after this share of the time: what is judged then has to have been in use for long. */
-const restartShare = 1 / 2;
 
 /** One soak, from its processes' start to their end. */
 export class Soak {
@@ -113,10 +111,7 @@ export class Soak {
     ];
     this.#traffic.start();
     try {
-      await Promise.race([
-        this.changes.run(this.fromMs + durationMs * restartShare),
-        systemClock.sleep(durationMs, this.#signal),
-      ]);
+      await Promise.race([this.changes.run(durationMs), systemClock.sleep(durationMs, this.#signal)]);
     } finally {
       this.#stop.abort();
       await this.#traffic.stop();
