@@ -38,7 +38,7 @@ export function fields(message: Buffer): Field[] {
   return found;
 }
 
-function varint(value: number): Buffer {
+export function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
   while (rest > 0x7f) {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { encodeTransportHeader, takeTransportHeader } from '../../../src/proxy/transport/transport-header.ts';
 import type { TransportHeader } from '../../../src/proxy/transport/transport-header.ts';
 import type { Taken } from '../../../src/proxy/transport/engine.ts';
+import { field, varint } from '../../support/protobuf-bytes.ts';
 import { someChanges } from '../mutate/change.ts';
 import { changeBytes } from '../mutate/change-bytes.ts';
 import { readOrRefuse } from '../read-or-refuse.ts';
@@ -39,11 +40,26 @@ const damaged: fc.Arbitrary<Input> = fc
     return { bytes: Buffer.concat([bytes.subarray(0, at), changed]), header: undefined };
   });
 
-/** A message of any bytes, framed rightly: what protobuf makes of it is met every time. */
-const framed: fc.Arbitrary<Input> = fc.uint8Array({ maxLength: 60 }).map((message) => {
+/** The port as field 1: what no honest client sends stands at the ends of what is allowed, and far beyond. */
+const portField = fc
+  .oneof(fc.constantFrom(0, 1, 65_535, 65_536, 70_000, 2 ** 31, 2 ** 32 - 1), fc.nat(70_000))
+  .map((port) => Buffer.concat([Buffer.of(0x08), varint(port)]));
+const nameField = fc.string({ maxLength: 12 }).map((name) => field(2, name));
+const kindField = fc
+  .constantFrom('0a00', '1200', '1a00', '0a001200', '')
+  .map((hex) => field(3, Buffer.from(hex, 'hex')));
+const message = fc.oneof(
+  fc
+    .array(fc.oneof(portField, nameField, kindField), { maxLength: 4 })
+    .map((fields) => Buffer.concat(fields)),
+  fc.uint8Array({ maxLength: 60 }),
+);
+
+/** A message framed rightly: what protobuf makes of it is met every time. */
+const framed: fc.Arbitrary<Input> = message.map((content) => {
   const length = Buffer.alloc(4);
-  length.writeUInt32BE(message.length);
-  return { bytes: Buffer.concat([preface, length, message]), header: undefined };
+  length.writeUInt32BE(content.length);
+  return { bytes: Buffer.concat([preface, length, content]), header: undefined };
 });
 
 const payload = Buffer.from('SELECT 1');
