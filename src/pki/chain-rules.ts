@@ -7,17 +7,14 @@ import type { PublicKey } from './public-key.ts';
 /** What a chain is wanted for: one role in TLS, both, or to sign such leaves as a CA. */
 export type ChainUsage = 'server' | 'client' | 'both' | 'ca';
 
+const SERVER = { oid: OID.serverAuth, name: 'serverAuth' };
+const CLIENT = { oid: OID.clientAuth, name: 'clientAuth' };
+
 const PURPOSES: Readonly<Record<ChainUsage, readonly { readonly oid: string; readonly name: string }[]>> = {
-  server: [{ oid: OID.serverAuth, name: 'serverAuth' }],
-  client: [{ oid: OID.clientAuth, name: 'clientAuth' }],
-  both: [
-    { oid: OID.serverAuth, name: 'serverAuth' },
-    { oid: OID.clientAuth, name: 'clientAuth' },
-  ],
-  ca: [
-    { oid: OID.serverAuth, name: 'serverAuth' },
-    { oid: OID.clientAuth, name: 'clientAuth' },
-  ],
+  server: [SERVER],
+  client: [CLIENT],
+  both: [SERVER, CLIENT],
+  ca: [SERVER, CLIENT],
 };
 
 /** ECDSA digests are taken across P-256 and P-384, but not SHA-512: so does the contract's proxy (contract 3.1). */

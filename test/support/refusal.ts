@@ -21,13 +21,3 @@ export async function refusalOf(promise: Promise<unknown>): Promise<string> {
   }
   throw new Error('expected a refusal, got an answer');
 }
-
-/** What a parser may do with hostile bytes: read them, or refuse them with an error of ours. Anything else is thrown. */
-export function readOrRefuse<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!isAppError(error)) throw error;
-    return undefined;
-  }
-}
