@@ -13,6 +13,7 @@ export interface Run {
   readonly options: ProcessOptions;
   readonly child: Child;
   readonly startedMs: number;
+  ready: boolean;
   /** Whether it was told to end. */
   leaving: boolean;
 }
@@ -45,22 +46,25 @@ export class Fleet {
     this.#guard.stdin?.on('error', () => undefined);
   }
 
-  /** Starts a process and waits until it is ready. */
+  /** Starts a process and waits until it is ready. Throws the signal's reason once that is aborted: nothing starts any more. */
   async start(options: ProcessOptions): Promise<void> {
     const { world, signal, ledger } = this.#options;
+    signal.throwIfAborted();
     const logFile = world.path('logs', `${options.name.replace(' ', '-')}.log`);
     const child = new Child({ ...options, logFile });
-    const run: Run = { options, child, startedMs: ledger.nowMs, leaving: false };
+    const run: Run = { options, child, startedMs: ledger.nowMs, ready: false, leaving: false };
     this.runs.push(run);
     this.#guard.stdin?.write(`+${child.pid ?? 0}\n`);
     void child.ended.then((end) => this.#ended(run, end));
     await child.ready(systemClock, signal);
-    if (!child.application) return;
-    await eventually(() => child.lastLine === 'ready', {
-      clock: systemClock,
-      signal,
-      what: () => `${options.name} to listen:\n${child.logTail()}`,
-    });
+    if (child.application) {
+      await eventually(() => child.lastLine === 'ready', {
+        clock: systemClock,
+        signal,
+        what: () => `${options.name} to listen:\n${child.logTail()}`,
+      });
+    }
+    run.ready = true;
   }
 
   /** The present run of a process; throws when it was never started. */
@@ -91,7 +95,8 @@ export class Fleet {
   }
 
   #judge(run: Run, end: number | string): void {
-    if (end !== 0)
+    // Node itself ends by the signal before the program has begun.
+    if (run.ready && end !== 0)
       this.#options.ledger.fault(run.options.name, `expected it to end with 0 when asked to, got ${end}`);
   }
 

@@ -30,11 +30,15 @@ async function soak({ minutes, output }: SoakArguments): Promise<number> {
   return exitCodes.failed;
 }
 
-try {
-  const given = readArguments(process.argv.slice(2));
-  if (given === 'help') process.stdout.write(usage);
-  else process.exitCode = await soak(given);
-} catch (error) {
-  process.stderr.write(`soak: ${errorMessage(error)}\n(add --help for what there is)\n`);
-  process.exitCode = exitCodes.usage;
+function given(): ReturnType<typeof readArguments> | undefined {
+  try {
+    return readArguments(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`soak: ${errorMessage(error)}\n(add --help for what there is)\n`);
+    return undefined;
+  }
 }
+
+const wanted = given();
+if (wanted === 'help') process.stdout.write(usage);
+else process.exitCode = wanted === undefined ? exitCodes.usage : await soak(wanted);

@@ -77,7 +77,7 @@ export class Soak {
 
   /** Runs to its end, or until the signal or a lost process ends it early. Nothing is left running. */
   async run(): Promise<void> {
-    const { ledger, world } = this;
+    const { world } = this;
     try {
       world.writeDestination(this.changes.map);
       this.#options.say(`Everything runs on this machine, in ${world.directory}.`);
@@ -86,8 +86,9 @@ export class Soak {
       await this.changes.reachable();
       await this.#live();
     } catch (error) {
-      if (!this.#signal.aborted) ledger.fault('soak', errorMessage(error));
+      this.#cannotGoOn(error);
     } finally {
+      this.#stop.abort();
       await this.fleet.stop();
     }
   }
@@ -112,6 +113,8 @@ export class Soak {
     this.#traffic.start();
     try {
       await Promise.race([this.changes.run(durationMs), systemClock.sleep(durationMs, this.#signal)]);
+    } catch (error) {
+      this.#cannotGoOn(error);
     } finally {
       this.#stop.abort();
       await this.#traffic.stop();
@@ -120,6 +123,11 @@ export class Soak {
       for (const timer of timers) clearInterval(timer);
     }
     await this.watch.expectNothingOpen(this.ledger);
+  }
+
+  /** What a signal or a lost process cuts short is told already. */
+  #cannotGoOn(error: unknown): void {
+    if (!this.#signal.aborted) this.ledger.fault('soak', errorMessage(error));
   }
 
   #line(): string {

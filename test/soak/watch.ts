@@ -55,7 +55,9 @@ export class Watch {
 
   /** Once there is no traffic, a proxy that still holds a connection will hold it for ever. */
   async expectNothingOpen(ledger: Ledger): Promise<void> {
-    const proxies = this.runs.filter(({ child }) => child.running && child.name.startsWith('proxy'));
+    const proxies = this.runs.filter(
+      ({ child, ready }) => ready && child.running && child.name.startsWith('proxy'),
+    );
     for (const { child, options } of proxies) {
       const open = async (): Promise<number> =>
         sum(await scrape(options.adminPort ?? 0), 'tcp_open_connections');
