@@ -36,7 +36,10 @@ async function runAll(jobs: readonly Job[]): Promise<Report[]> {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
       const progress = new Int32Array(new SharedArrayBuffer(4));
       running.set(job, progress);
-      reports.set(job, await runJob(job, progress));
+      const report = await runJob(job, progress);
+      reports.set(job, report);
+      if (!process.stderr.isTTY)
+        process.stderr.write(`${job.target} ${job.kind}: ${report.seconds.toFixed(0)} s\n`);
       running.delete(job);
     }
   };

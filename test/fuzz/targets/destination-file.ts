@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
 import { catalogueReader } from '../../../src/destination/file/read-catalogue.ts';
-import { shopFile } from '../../destination/support/shop-file.ts';
 import { changedText } from '../mutate/change-bytes.ts';
 import { INHERITED_NAMES } from '../mutate/texts.ts';
 import { readOrRefuse } from '../read-or-refuse.ts';
@@ -11,8 +10,35 @@ import { fuzzTarget } from '../target.ts';
 
 const read = catalogueReader(mesh);
 
+/** One of everything, in few lines: reading takes its time, and there are many to read. */
+const smallFile = `clusterNetworks: [10.0.0.0/8]
+nodes: { node-a: { zone: eu-1a } }
+workloads:
+  shop/api-0:
+    addresses: [10.1.0.5, "fd00::5"]
+    node: node-a
+    proxy: { inboundPort: 4143, skipInboundPorts: [9000-9010] }
+    labels: { deployment: api }
+    policy: all-authenticated
+    ports:
+      7000:
+        authorizations:
+          - name: web-and-batch
+            serviceAccounts: [shop/web, batch/*]
+            networks: [10.1.0.0/16, { cidr: 10.2.0.0/16, except: [10.2.9.0/24] }]
+      5432: { protocol: opaque }
+services:
+  shop/api:
+    clusterIPs: [10.96.0.10]
+    ports:
+      7000:
+        endpoints:
+          - { workload: shop/api-0, port: 7001, weight: 500 }
+          - { address: 10.2.0.9, serviceAccount: db/main, inboundPort: 4143, hostname: far }
+`;
+
 /** The lines of the file, of which a few are left out, written twice, moved in or out, or damaged. */
-const lines = shopFile.split('\n');
+const lines = smallFile.split('\n');
 const pieces = [
   '[',
   '{',
@@ -62,7 +88,7 @@ const edited = fc.array(lineEdit, { minLength: 1, maxLength: 3 }).map((edits) =>
 });
 
 /** The document with a value put in the place of another: well-formed, but not what the schema or the names allow. */
-const document = parse(shopFile) as unknown;
+const document = parse(smallFile) as unknown;
 const values: readonly unknown[] = [
   null,
   true,
@@ -96,7 +122,7 @@ export const destinationFileTarget = fuzzTarget<string>({
   inputs: fc.oneof(
     { weight: 4, arbitrary: edited },
     { weight: 4, arbitrary: replaced },
-    { weight: 2, arbitrary: changedText(shopFile) },
+    { weight: 2, arbitrary: changedText(smallFile) },
     {
       weight: 1,
       arbitrary: fc
