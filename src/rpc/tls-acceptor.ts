@@ -9,6 +9,7 @@ import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
 import { plainAddress } from './connection.ts';
 import { rpcErrors } from './errors.ts';
+import { IssuerCache } from './issuer-cache.ts';
 import type { ServerLimits } from './limits.ts';
 import { secureContextOptions } from './mesh-tls.ts';
 import type { RefusalReason } from './server-metrics.ts';
@@ -35,6 +36,7 @@ export class TlsAcceptor {
   readonly #options: TlsAcceptorOptions;
   readonly #open = new Map<Socket, string>();
   readonly #perAddress = new Map<string, number>();
+  readonly #issuers = new IssuerCache();
   readonly #unsubscribe: () => void;
   #context: SecureContext | undefined;
   #stopped = false;
@@ -110,7 +112,7 @@ export class TlsAcceptor {
     // A socket that was reset meanwhile shows no certificate, whether its client did or not.
     if (socket.destroyed) return;
     try {
-      const chain = readPeerChain(socket.getPeerCertificate(true));
+      const chain = readPeerChain(socket.getPeerCertificate(true), this.#issuers);
       if (chain !== undefined) this.#checkClient(socket, chain);
       // grpc-js and node:http2 refuse TLS without ALPN, which the Rust proxy never offers.
       if (socket.alpnProtocol === false) socket.alpnProtocol = 'h2';

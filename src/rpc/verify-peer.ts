@@ -16,8 +16,14 @@ export interface PeerChain {
 /** Longer chains than this are no honest ones; the walk below must end in any case. */
 const MAX_CHAIN = 10;
 
-/** Undefined where the peer showed no certificate. Throws `peer_untrusted` for one that cannot be read. */
-export function readPeerChain(shown: DetailedPeerCertificate | PeerCertificate): PeerChain | undefined {
+/**
+ * Undefined where the peer showed no certificate. Throws `peer_untrusted` for one that cannot be read. `issuers` reads all
+ * certificates but the leaf.
+ */
+export function readPeerChain(
+  shown: DetailedPeerCertificate | PeerCertificate,
+  issuers: { parse(der: Buffer): Certificate } = Certificate,
+): PeerChain | undefined {
   const ders: Buffer[] = [];
   let next: Partial<DetailedPeerCertificate> | undefined = shown;
   while (next?.raw !== undefined && ders.length < MAX_CHAIN) {
@@ -28,8 +34,9 @@ export function readPeerChain(shown: DetailedPeerCertificate | PeerCertificate):
     next = next.issuerCertificate;
   }
   try {
-    const [leaf, ...intermediates] = ders.map((der) => Certificate.parse(der));
-    return leaf === undefined ? undefined : { leaf, intermediates };
+    const [leaf, ...others] = ders;
+    if (leaf === undefined) return undefined;
+    return { leaf: Certificate.parse(leaf), intermediates: others.map((der) => issuers.parse(der)) };
   } catch (cause) {
     throw rpcErrors.error(
       'peer_untrusted',
