@@ -8,7 +8,8 @@ import { targets } from './targets.ts';
 
 const PROGRESS_INTERVAL_MS = 500;
 
-process.exitCode = await main();
+// A thread that hangs in a parser may not let itself be ended, and would keep the process.
+process.exit(await main());
 
 async function main(): Promise<number> {
   let jobs: Job[];

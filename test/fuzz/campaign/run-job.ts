@@ -14,6 +14,7 @@ export function runJob(job: Job, progress: Int32Array<SharedArrayBuffer>): Promi
     const watch = setInterval(() => {
       const now = Atomics.load(progress, 0);
       if (now === last) {
+        clearInterval(watch);
         void worker.terminate();
         resolve(hung(job, now, (performance.now() - begun) / 1000));
       }
