@@ -37,7 +37,7 @@ function start({ chain, key, anchors }: Material): Promise<number> {
     get: (call: ServerWritableStream<GetDestination, Update>) => {
       calls.add(call);
       call.on('cancelled', () => calls.delete(call));
-      call.write(wholeSet(present, view));
+      for (const update of wholeSet(present, view)) call.write(update);
     },
   });
   const pair = { cert_chain: Buffer.from(chain), private_key: Buffer.from(key) };

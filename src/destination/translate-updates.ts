@@ -1,3 +1,4 @@
+import { addUpdates } from '../rpc/add-updates.ts';
 import type { Update } from '../rpc/destination-api.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointSet } from './endpoint-set.ts';
@@ -13,11 +14,11 @@ export interface UpdateView {
 }
 
 /**
- * The first message of a stream: the whole set, for the first Add replaces whatever the client had. An empty set is
+ * The first of a stream: the whole set, for the first Add replaces whatever the client had. An empty set is
  * said too, where silence would run into the client's three seconds for a first message (contract 4.4, gotcha 32).
  */
-export function wholeSet(set: EndpointSet, view: UpdateView): Update {
-  return set.size === 0 ? nothing(set) : add([...set.endpoints.values()], view);
+export function wholeSet(set: EndpointSet, view: UpdateView): Update[] {
+  return set.size === 0 ? [nothing(set)] : add([...set.endpoints.values()], view);
 }
 
 /**
@@ -27,15 +28,14 @@ export function wholeSet(set: EndpointSet, view: UpdateView): Update {
 export function changes(before: EndpointSet, after: EndpointSet, view: UpdateView): Update[] {
   if (after.size === 0) return before.size === 0 && before.exists === after.exists ? [] : [nothing(after)];
   const { added, removed } = diffEndpointSets(before, after);
-  const updates: Update[] = [];
-  if (added.length > 0) updates.push(add(added, view));
+  const updates = add(added, view);
   if (removed.length > 0) updates.push(remove(removed));
   return updates;
 }
 
-function add(endpoints: readonly Endpoint[], view: UpdateView): Update {
+function add(endpoints: readonly Endpoint[], view: UpdateView): Update[] {
   const addrs = endpoints.map((endpoint) => toWeightedAddr(endpoint, view.clientZone));
-  return { update: { $case: 'add', value: { addrs, metricLabels: { ...view.setLabels } } } };
+  return addUpdates(addrs, view.setLabels);
 }
 
 function remove(endpoints: readonly Endpoint[]): Update {

@@ -13,7 +13,7 @@ export class UpdateStep {
   readonly set: EndpointSet;
   readonly #before: EndpointSet | undefined;
   readonly #view: UpdateView;
-  #whole: Update | undefined;
+  #whole: readonly Update[] | undefined;
   #changes: readonly Update[] | undefined;
 
   constructor(before: EndpointSet | undefined, set: EndpointSet, view: UpdateView) {
@@ -24,7 +24,7 @@ export class UpdateStep {
 
   /** What a stream that was told `held` so far (nothing at all when undefined) is to be told now. */
   updatesFor(held: EndpointSet | undefined): readonly Update[] {
-    if (held === undefined) return [(this.#whole ??= wholeSet(this.set, this.#view))];
+    if (held === undefined) return (this.#whole ??= wholeSet(this.set, this.#view));
     if (held !== this.#before) return changes(held, this.set, this.#view);
     return (this.#changes ??= changes(held, this.set, this.#view));
   }

@@ -1,3 +1,4 @@
+import { addUpdates } from './add-updates.ts';
 import type { TcpAddress } from './gen/io/linkerd/proxy/net/net.ts';
 import type { Update, WeightedAddr } from './gen/io/linkerd/proxy/destination/destination.ts';
 
@@ -9,18 +10,14 @@ interface Change {
 }
 
 /**
- * At most three updates that have the effect of the waiting ones and the next: no endpoints, then what is new, then
- * what is gone, so that the reader has somewhere to go at every moment in between.
+ * As few updates as have the effect of the waiting ones and the next: no endpoints, then what is new, then what is gone, so that the reader has somewhere to go at every moment in between.
  */
 export function foldUpdates(waiting: readonly Update[], next: Update): readonly Update[] {
   const change: Change = { reset: undefined, removed: new Map(), added: new Map() };
   for (const update of [...waiting, next]) apply(change, update);
   const folded: Update[] = [];
   if (change.reset !== undefined) folded.push(change.reset);
-  if (change.added.size > 0) {
-    const addrs = [...change.added.values()];
-    folded.push({ update: { $case: 'add', value: { addrs, metricLabels: {} } } });
-  }
+  folded.push(...addUpdates([...change.added.values()]));
   if (change.removed.size > 0) {
     folded.push({ update: { $case: 'remove', value: { addrs: [...change.removed.values()] } } });
   }
