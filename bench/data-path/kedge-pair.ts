@@ -38,7 +38,12 @@ export async function startKedgePair(
     await startBundled(destinationProcess(world), where),
   ];
   const start = (plan: ProxyPlan, core: 0 | 1): ReturnType<typeof startBundled> => {
-    const settings = { KEDGE_PROXY_TLS_GROUPS: groups, LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD: '1s' };
+    const settings = {
+      KEDGE_PROXY_TLS_GROUPS: groups,
+      // As long as the peer's: many connections are opened at once, and on a busy machine the default is not enough.
+      LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT: '10s',
+      LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD: '1s',
+    };
     return startBundled(proxyProcess(world, plan, settings), {
       ...where,
       pin: (command) => onCore(core, command),

@@ -76,7 +76,7 @@ export class Load {
     let seen: T | undefined;
     await this.#start(pair, ['idle', connections, 0, openingSeconds], undefined, async ({ operations }) => {
       if (operations !== connections)
-        throw new Error(`expected ${connections} connections, got ${operations}`);
+        throw new Error(`expected ${connections} connections, got ${operations} through ${pair.name}`);
       seen = await look();
     });
     return seen as T;
