@@ -18,6 +18,11 @@ export function readBoolean(element: DerElement): boolean {
   return content[0] === 0xff;
 }
 
+/** NULL, which has no content (X.690 8.8.2). */
+export function checkNull({ content }: DerElement): void {
+  if (content.length > 0) malformed('a NULL without content', `${content.length} bytes`);
+}
+
 /** Content of an INTEGER after the check that it is in its shortest form (X.690 8.3.2); big-endian two's complement. */
 export function readIntegerBytes(element: DerElement): Buffer {
   const { content } = element;

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey, hash, verify } from 'node:crypto';
 import { DerReader, TAG, readSequence } from './der.ts';
-import { readIntegerBytes, readOctetAlignedBits, readOid } from './der-values.ts';
+import { checkNull, readIntegerBytes, readOctetAlignedBits, readOid } from './der-values.ts';
 import { pkiErrors } from './errors.ts';
 import { OID } from './oids.ts';
 
@@ -48,6 +48,7 @@ export class PublicKey {
     const algorithm = reader.inside('key algorithm');
     const oid = readOid(algorithm.element(TAG.oid, 'key algorithm OID'));
     const parameters = algorithm.done ? undefined : algorithm.any();
+    if (parameters?.tag === TAG.null) checkNull(parameters);
     algorithm.end();
     const keyBits = readOctetAlignedBits(reader.element(TAG.bitString, 'public key bits'));
     reader.end();
@@ -144,7 +145,7 @@ function rsaShape(keyBits: Buffer): KeyShape {
   const top = modulus[0] === 0 ? 1 : 0;
   const bits = (modulus.length - top) * 8 - Math.clz32(modulus[top] ?? 0) + 24;
   // OpenSSL's work grows with the exponent: nothing honest has one above 32 bits.
-  if ((modulus[0] ?? 0x80) >= 0x80 || exponent.length > 5)
+  if ((modulus[0] ?? 0x80) >= 0x80 || bits <= 0 || exponent.length > 5)
     return { kind: 'unknown', algorithm: 'bad RSA', bits: 0 };
   return { kind: 'RSA', algorithm: `RSA ${bits}`, bits };
 }

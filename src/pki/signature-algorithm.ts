@@ -1,6 +1,6 @@
 import type { DerReader } from './der.ts';
 import { TAG } from './der.ts';
-import { readOid } from './der-values.ts';
+import { checkNull, readOid } from './der-values.ts';
 import { oid, sequence, tlv } from './der-writer.ts';
 import type { KeyKind, PublicKey } from './public-key.ts';
 import { pkiErrors } from './errors.ts';
@@ -49,6 +49,7 @@ export function readSignatureAlgorithm(reader: DerReader): SignatureAlgorithm {
   const inner = reader.into(element, 'signature algorithm');
   const dotted = readOid(inner.element(TAG.oid, 'signature algorithm OID'));
   const parameters = inner.done ? undefined : inner.any();
+  if (parameters?.tag === TAG.null) checkNull(parameters);
   inner.end();
   const known = KNOWN[dotted];
   const wellFormed = known?.nullParameters === true ? parameters?.tag === TAG.null : parameters === undefined;

@@ -59,6 +59,13 @@ describe('PublicKey', () => {
         sequence(unsignedInteger(Buffer.alloc(256, 255)), unsignedInteger(Buffer.alloc(200, 1))),
       ),
     ],
+    [
+      'bad RSA',
+      spki(
+        [oid(OID.rsaEncryption), NULL],
+        sequence(unsignedInteger(Buffer.of(0)), unsignedInteger(Buffer.of(3))),
+      ),
+    ],
   ])('reads %s as unknown', (algorithm, der) => {
     expect(PublicKey.parse(der)).toMatchObject({ kind: 'unknown', algorithm });
   });
@@ -103,6 +110,11 @@ describe('PublicKey', () => {
       'an RSA key that is not one',
       spki([oid(OID.rsaEncryption), NULL], Buffer.of(1, 2)),
       'RSA public key: expected RSA public key (tag 0x30), got tag 0x01',
+    ],
+    [
+      'a NULL with something in it',
+      spki([oid(OID.rsaEncryption), tlv(TAG.null, Buffer.of(0))], Buffer.of(1)),
+      'expected a NULL without content, got 1 bytes',
     ],
     [
       'two sets of parameters',

@@ -28,6 +28,8 @@ export interface Report {
 
 export interface ReportedFinding {
   readonly what: string;
+  /** Its thread may still be busy, and may not let itself be ended. */
+  readonly hangs?: true;
   /** The shortest input, as text. */
   readonly input: string;
   /** What to put behind `npm run fuzz --` to see it again. */

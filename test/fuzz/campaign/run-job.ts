@@ -42,6 +42,7 @@ function hung(job: Job, cases: number, seconds: number): Report {
     blocks: undefined,
     corpus: undefined,
     finding: {
+      hangs: true,
       what: `hangs: case ${cases} did not end within ${LONGEST_CASE_MS / 1000} s`,
       input: 'see the case itself',
       replay: `${job.target} ${again}`,
