@@ -37,12 +37,21 @@ export async function startHaproxyPair(
     });
   };
   const started = [await start('inbound', inbound, 1), await start('outbound', outbound, 0)];
+  const lastWords = (): string => started.map((each) => each.lastWords()).join('');
   const checkRunning = (): void => {
     for (const each of started) each.checkRunning();
   };
   await Promise.all([port, between].map((each) => accepting(each, checkRunning)));
   const processIds = started.map(({ pid }) => pid);
-  return { name: 'haproxy', port, inboundPort: between, applicationPort, processIds, checkRunning };
+  return {
+    name: 'haproxy',
+    port,
+    inboundPort: between,
+    applicationPort,
+    processIds,
+    lastWords,
+    checkRunning,
+  };
 }
 
 const common = `global

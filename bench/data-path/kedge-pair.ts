@@ -59,6 +59,7 @@ export async function startKedgePair(
     port: ports.webToApi,
     applicationPort: ports.apiApp,
     processIds: proxies.map(({ pid }) => pid),
+    lastWords: () => proxies.map((proxy) => proxy.lastWords()).join(''),
     checkRunning: () => {
       for (const each of [...services, ...proxies]) each.checkRunning();
     },

@@ -76,7 +76,9 @@ export class Load {
     let seen: T | undefined;
     await this.#start(pair, ['idle', connections, 0, openingSeconds], undefined, async ({ operations }) => {
       if (operations !== connections)
-        throw new Error(`expected ${connections} connections, got ${operations} through ${pair.name}`);
+        throw new Error(
+          `expected ${connections} connections through ${pair.name}, got ${operations}: ${pair.lastWords()}`,
+        );
       seen = await look();
     });
     return seen as T;
@@ -102,8 +104,9 @@ export class Load {
     await finished;
     pair.checkRunning();
     if (counted?.failures === 0) return counted;
+    const failures = counted?.failures ?? 'no answer';
     throw new Error(
-      `expected no failure of ${mode} through ${pair.name}, got ${counted?.failures ?? 'no answer'}`,
+      `expected ${mode} through ${pair.name} not to fail, got ${failures}: ${pair.lastWords()}`,
     );
   }
 }

@@ -6,6 +6,8 @@ export interface Pair {
   /** Where the inbound proxy expects the server. */
   readonly applicationPort: number;
   readonly processIds: readonly number[];
+  /** What the proxies said last, for whoever has to find out why one failed. */
+  lastWords(): string;
   /** Throws with the end of its log when one of them has ended. */
   checkRunning(): void;
 }

@@ -20,6 +20,8 @@ export interface StartOptions {
 export interface Started {
   readonly pid: number;
   readonly process: ChildProcess;
+  /** The end of its log. */
+  lastWords(): string;
   /** Throws with the end of its log when it has ended. */
   checkRunning(): void;
 }
@@ -45,15 +47,15 @@ export class Processes implements AsyncDisposable {
     const child = this.#spawn(command, env, stdio);
     if (log !== undefined) closeSync(log);
     if (child.pid === undefined) throw new Error(`expected ${name} to start: ${command.join(' ')}`);
+    const lastWords = (): string => (logFile === undefined ? '' : readFileSync(logFile, 'utf8').slice(-1000));
     const checkRunning = (): void => {
       this.#signal.throwIfAborted();
       if (child.exitCode === null && child.signalCode === null) return;
-      const said = logFile === undefined ? '' : `:\n${readFileSync(logFile, 'utf8').slice(-2000)}`;
       throw new Error(
-        `expected ${name} to go on, it ended with ${child.exitCode ?? child.signalCode}${said}`,
+        `expected ${name} to go on, it ended with ${child.exitCode ?? child.signalCode}: ${lastWords()}`,
       );
     };
-    return { pid: child.pid, process: child, checkRunning };
+    return { pid: child.pid, process: child, lastWords, checkRunning };
   }
 
   /** Runs a program to its end and gives what it wrote to its standard output. Rejects unless it ends with 0. */
