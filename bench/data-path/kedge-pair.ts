@@ -42,6 +42,7 @@ export async function startKedgePair(
       KEDGE_PROXY_TLS_GROUPS: groups,
       // As long as the peer's: many connections are opened at once, and on a busy machine the default is not enough.
       LINKERD2_PROXY_OUTBOUND_CONNECT_TIMEOUT: '10s',
+      LINKERD2_PROXY_INBOUND_CONNECT_TIMEOUT: '10s',
       LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD: '1s',
     };
     return startBundled(proxyProcess(world, plan, settings), {

@@ -24,16 +24,29 @@ export const systemClock: Clock = {
 /** `setTimeout` fires at once when asked for more than this many milliseconds. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
+/**
+ * Node runs timers before it looks what has come from the network, so a process that stood still for a while (another had
+ * the processor) would call late what is there already. A timer that is due therefore lets that be seen first.
+ */
 function afterOnSystem(ms: number, run: () => void): Timer {
   const dueAt = performance.now() + ms;
   let handle: NodeJS.Timeout;
+  let immediate: NodeJS.Immediate | undefined;
+  const due = (): void => {
+    immediate = setImmediate(run);
+  };
   const step = (): void => {
     const remainingMs = Math.max(dueAt - performance.now(), 0);
     handle =
-      remainingMs > longestTimeoutMs ? setTimeout(step, longestTimeoutMs) : setTimeout(run, remainingMs);
+      remainingMs > longestTimeoutMs ? setTimeout(step, longestTimeoutMs) : setTimeout(due, remainingMs);
   };
   step();
-  return { cancel: () => clearTimeout(handle) };
+  return {
+    cancel: () => {
+      clearTimeout(handle);
+      clearImmediate(immediate);
+    },
+  };
 }
 
 /** `sleep` for any clock, built on its `after`. */

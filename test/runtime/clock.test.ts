@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { sleepUntil, systemClock } from '../../src/runtime/clock.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -22,6 +25,34 @@ describe('the system clock', () => {
     });
     await systemClock.sleep(5);
     timer.cancel();
+    expect(fired).toBe(false);
+  });
+
+  it('lets be seen what came while the process stood still before it fires a timer that is late', async () => {
+    const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const order: string[] = [];
+    // Timers come right after what was put off to the end of a turn.
+    await new Promise(setImmediate);
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.once('connect', () => order.push('connected'));
+    process.nextTick(() => {
+      systemClock.after(5, () => order.push('late timer'));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    });
+    await once(socket, 'close');
+    while (order.length < 2) await systemClock.sleep(1);
+    server.close();
+    expect(order).toEqual(['connected', 'late timer']);
+  });
+
+  it('does not fire a timer that was cancelled while it waited for what came', async () => {
+    let fired = false;
+    const timer = systemClock.after(1, () => {
+      fired = true;
+    });
+    setTimeout(() => timer.cancel(), 1);
+    await systemClock.sleep(5);
     expect(fired).toBe(false);
   });
 
