@@ -1,3 +1,5 @@
+import type { ConnectionOptions } from 'node:tls';
+
 import type { AdmissionRates } from '../../../src/identity/admission.ts';
 import { certifyService } from '../../../src/identity/identity-service.ts';
 import { ServingCredentials } from '../../../src/identity/serving-credentials.ts';
@@ -39,7 +41,7 @@ export class IdentityServer extends CertifyBench implements AsyncDisposable {
   }
 
   /** A client that knows the wire and nothing of Kedge, and offers no ALPN; further options are of TLS. */
-  async outsider(options: Parameters<typeof connectRaw>[1] = {}): Promise<RawClient> {
+  async outsider(options: ConnectionOptions & { readonly localAddress?: string } = {}): Promise<RawClient> {
     return connectRaw(await this.address(), {
       ca: this.root.certificate.pem,
       servername: serverIdentity.dnsName,
