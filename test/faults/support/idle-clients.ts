@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, createSecureContext } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
 import type { SocketAddress } from '../../../src/runtime/socket-address.ts';
 
@@ -32,13 +32,14 @@ async function obey(order: IdleOrder): Promise<void> {
   const answer = { connected: 0, refused: 0 };
   for (let begun = 0; begun < order.connections; begun += handshakes) {
     const some = Array.from({ length: Math.min(handshakes, order.connections - begun) }, async () => {
-      const socket = connect({
+      const options: ConnectionOptions & { localAddress: string } = {
         ...order.server,
         localAddress: order.from,
         servername: order.serverName,
         ALPNProtocols: ['h2'],
         secureContext,
-      });
+      };
+      const socket = connect(options);
       if (await speaksHttp2(socket)) answer.connected++;
       else answer.refused++;
     });
