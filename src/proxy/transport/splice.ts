@@ -3,10 +3,13 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import type { Copy, CopyEnd, CopyOptions } from './engine.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { StreamConnection } from './stream-connection.ts';
 
 export interface SpliceOptions extends CopyOptions {
   readonly clock: Clock;
+  /** Whose memory large pieces are in. */
+  readonly buffers: Pick<ReadBuffers, 'isLent' | 'giveBack'>;
 }
 
 /**
@@ -25,14 +28,20 @@ class Splice implements Copy {
   readonly done: Promise<CopyEnd>;
   readonly #connections: readonly StreamConnection[];
   readonly #clock: Clock;
+  readonly #buffers: SpliceOptions['buffers'];
   readonly #resolve: (end: CopyEnd) => void;
   #open = 2;
   #end: CopyEnd = { reason: 'ended' };
   #idleTimer: Timer | undefined;
 
-  constructor(client: StreamConnection, server: StreamConnection, { idleTimeoutMs, clock }: SpliceOptions) {
+  constructor(
+    client: StreamConnection,
+    server: StreamConnection,
+    { idleTimeoutMs, clock, buffers }: SpliceOptions,
+  ) {
     this.#connections = [client, server];
     this.#clock = clock;
+    this.#buffers = buffers;
     const { promise, resolve } = Promise.withResolvers<CopyEnd>();
     this.done = promise;
     this.#resolve = resolve;
@@ -50,9 +59,11 @@ class Splice implements Copy {
   /** One way. `count` is called once a chunk and must stay cheap. */
   #carry(from: StreamConnection, to: Socket, count: (bytes: number) => void): void {
     const { socket } = from;
+    const buffers = this.#buffers;
     const write = (chunk: Buffer): void => {
       count(chunk.length);
-      if (!to.write(chunk)) socket.pause();
+      const takesMore = buffers.isLent(chunk) ? writeLent(to, chunk, buffers) : to.write(chunk);
+      if (!takesMore) socket.pause();
     };
     to.on('drain', () => socket.resume());
     socket.on('data', write);
@@ -94,4 +105,11 @@ class Splice implements Copy {
       else this.#watchIdle(periodMs);
     });
   }
+}
+
+function writeLent(to: Socket, chunk: Buffer, buffers: SpliceOptions['buffers']): boolean {
+  return to.write(chunk, (error) => {
+    // What could not be written may still be in use.
+    if (!error) buffers.giveBack(chunk);
+  });
 }

@@ -104,7 +104,11 @@ export class StreamEngine implements Engine {
   }
 
   copy(client: Connection, server: Connection, { idleTimeoutMs }: CopyOptions): Copy {
-    return splice(streamOf(client), streamOf(server), { idleTimeoutMs, clock: this.#clock });
+    return splice(streamOf(client), streamOf(server), {
+      idleTimeoutMs,
+      clock: this.#clock,
+      buffers: this.#buffers,
+    });
   }
 
   /** One for each protocol to select: which one a connection needs is known before TLS begins. */

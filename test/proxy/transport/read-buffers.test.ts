@@ -7,6 +7,8 @@ import fc from 'fast-check';
 
 import { dialTcp } from '../../../src/proxy/transport/dial-tcp.ts';
 import { ReadBuffers } from '../../../src/proxy/transport/read-buffers.ts';
+import { splice } from '../../../src/proxy/transport/splice.ts';
+import { StreamConnection } from '../../../src/proxy/transport/stream-connection.ts';
 import { Bench, until } from './bench.ts';
 
 const never = new AbortController().signal;
@@ -88,5 +90,45 @@ describe('read buffers', () => {
     await until(() => near.readableLength > 0 && far.writableLength > 0);
     expect(near.readableLength).toBeLessThan(1 << 20);
     expect(sha256(Buffer.concat(await keepAll(near)))).toBe(sha256(bytes));
+  });
+
+  it('use memory again that was given back, and never while it is still to be written', async () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 2_000_000 }), { minLength: 2, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(lengths, async (list) => {
+        await using bench = new Bench();
+        const buffers = new ReadBuffers();
+        const copies = list.map(async (length) => {
+          const [from, to] = [
+            await reading(bench, buffers, 'accepted'),
+            await reading(bench, buffers, 'dialled'),
+          ];
+          const connections = [from, to].map(({ near }) => new StreamConnection(near, bench.clock));
+          splice(connections[0]!, connections[1]!, { idleTimeoutMs: undefined, clock: bench.clock, buffers });
+          const bytes = randomBytes(length);
+          from.far.end(bytes);
+          // Nobody reads at first, so that much is on its way at once.
+          to.far.read(0);
+          await until(() => to.far.readableLength > 0);
+          expect(sha256(Buffer.concat(await keepAll(to.far)))).toBe(sha256(bytes));
+        });
+        await Promise.all(copies);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('take a piece back once, and none that they did not lend', async () => {
+    await using bench = new Bench();
+    const buffers = new ReadBuffers();
+    const { near, far } = await reading(bench, buffers, 'accepted');
+    far.end(randomBytes(4 << 20));
+    const pieces = await keepAll(near);
+    const lent = pieces.filter((piece) => buffers.isLent(piece));
+    expect(lent.length).toBeGreaterThan(0);
+    for (const piece of lent) buffers.giveBack(piece);
+    expect(lent.some((piece) => buffers.isLent(piece))).toBe(false);
+    for (const piece of lent) buffers.giveBack(piece);
+    expect(buffers.isLent(Buffer.alloc(64 * 1024))).toBe(false);
   });
 });

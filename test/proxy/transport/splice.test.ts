@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 import type { Copy } from '../../../src/proxy/transport/engine.ts';
+import { ReadBuffers } from '../../../src/proxy/transport/read-buffers.ts';
 import { splice } from '../../../src/proxy/transport/splice.ts';
 import type { StreamConnection } from '../../../src/proxy/transport/stream-connection.ts';
 import { Bench, fate, readAll, until } from './bench.ts';
@@ -22,7 +23,8 @@ async function setup(bench: Bench): Promise<Setup> {
     server: toServer.far,
     nearClient: toClient.near,
     nearServer: toServer.near,
-    start: (idleTimeoutMs) => splice(toClient.near, toServer.near, { idleTimeoutMs, clock: bench.clock }),
+    start: (idleTimeoutMs) =>
+      splice(toClient.near, toServer.near, { idleTimeoutMs, clock: bench.clock, buffers: new ReadBuffers() }),
   };
 }
 
