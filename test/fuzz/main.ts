@@ -11,17 +11,24 @@ const PROGRESS_INTERVAL_MS = 500;
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  let jobs: Job[];
+  let jobs: Job[] | 'help';
   try {
     jobs = jobsOf(process.argv.slice(2), targets);
   } catch (error) {
     process.stderr.write(`${Error.isError(error) ? error.message : 'wrong arguments'}\n\n${usage}`);
     return 64;
   }
+  if (jobs === 'help') {
+    process.stdout.write(usage);
+    return 0;
+  }
   const begun = performance.now();
   const reports = await runAll(jobs);
   const seconds = ((performance.now() - begun) / 1000).toFixed(0);
   process.stdout.write(summary(reports) + findings(reports));
+  const done = new Set(reports.map(({ job }) => nameOf(job)));
+  const left = jobs.map(nameOf).filter((name) => !done.has(name));
+  if (left.length > 0) process.stdout.write(`\nnot begun: ${left.join(', ')}\n`);
   process.stdout.write(`\nseed ${jobs[0]?.seed ?? 0}, ${seconds} s\n`);
   // V8 cannot always break a loop without end, and a thread in one would keep the process for ever.
   if (reports.some(({ finding }) => finding?.hangs)) process.kill(process.pid, 'SIGKILL');
@@ -36,12 +43,13 @@ async function runAll(jobs: readonly Job[]): Promise<Report[]> {
   const show = setInterval(() => showProgress(running, reports.size, jobs.length), PROGRESS_INTERVAL_MS);
   const work = async (): Promise<void> => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      if (job.endAt !== undefined && Date.now() >= job.endAt) continue;
       const progress = new Int32Array(new SharedArrayBuffer(4));
       running.set(job, progress);
       const report = await runJob(job, progress);
       reports.set(job, report);
       if (!process.stderr.isTTY)
-        process.stderr.write(`${job.target} ${job.kind}: ${report.seconds.toFixed(0)} s\n`);
+        process.stderr.write(`${nameOf(job)}: ${report.seconds.toFixed(0)} s\n`);
       running.delete(job);
     }
   };
@@ -49,6 +57,10 @@ async function runAll(jobs: readonly Job[]): Promise<Report[]> {
   clearInterval(show);
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   return jobs.flatMap((job) => reports.get(job) ?? []);
+}
+
+function nameOf({ target, kind }: Job): string {
+  return `${target} ${kind}`;
 }
 
 function showProgress(running: ReadonlyMap<Job, Int32Array>, done: number, all: number): void {

@@ -5,8 +5,10 @@ import { jobsOf } from './options.ts';
 
 const plain: FuzzTarget = { ...derTarget, name: 'plain', explore: undefined as never, check: () => accepted };
 const targets = [derTarget, plain];
-const jobs = (...args: string[]) =>
-  jobsOf(args, targets).map(({ target, kind, count }) => `${target} ${kind} ${count}`);
+const jobs = (...args: string[]) => {
+  const wanted = jobsOf(args, targets);
+  return wanted === 'help' ? wanted : wanted.map(({ target, kind, count }) => `${target} ${kind} ${count}`);
+};
 
 describe('the command line of the fuzzer', () => {
   it('tries every parser, and searches those that strangers reach', () => {
@@ -28,9 +30,24 @@ describe('the command line of the fuzzer', () => {
     ]);
   });
 
+  it('gives help where that is asked for', () => {
+    expect(jobs('--help')).toBe('help');
+  });
+
   it.each([
     [['nobody'], 'expected names of parsers (der, plain), got "nobody"'],
-    [['--cases', 'many'], 'expected a number for --cases, got "many"'],
+    [['--cases', 'many'], 'expected a whole number from 1 for --cases, got "many"'],
+    [['--cases', '0'], 'expected a whole number from 1 for --cases, got "0"'],
+    [['--cases', '1.5'], 'expected a whole number from 1 for --cases, got "1.5"'],
+    [['--executions', '0'], 'expected a whole number from 1 for --executions, got "0"'],
+    [['--seed', '1.5'], 'expected a whole number from 0 for --seed, got "1.5"'],
+    [['--minutes', '0'], 'expected a number over 0 for --minutes, got "0"'],
+    [['der', '--path', 'abc'], 'expected numbers with colons between them for --path, got "abc"'],
+    [['--path', '3'], 'expected the name of one parser that takes --path, got 2 of them'],
+    [['der', '--input', '0'], 'expected whole bytes in hex for --input, got "0"'],
+    [['plain', '--input', '00'], 'expected the name of one parser that takes --input, got 0 of them'],
+    [['plain', '--search-only'], 'expected something to do, got only parsers that are not searched'],
+    [['--cases-only', '--search-only'], 'expected something to do, got only parsers that are not searched'],
   ])('refuses %j', (args, message) => {
     expect(() => jobs(...args)).toThrow(message);
   });
