@@ -81,7 +81,7 @@ describe('an application that is slow to accept', () => {
     await using stack = new AsyncDisposableStack();
     stack.defer(() => slow.close());
     const pair = stack.use(
-      await twoProxies(slow.address, { server: { LINKERD2_PROXY_INBOUND_CONNECT_TIMEOUT: '500ms' } }),
+      await twoProxies(slow.address, { server: { LINKERD2_PROXY_INBOUND_CONNECT_TIMEOUT: '2s' } }),
     );
     slow.pause();
     const clients = Array.from({ length: 10 }, () => stack.use(new Client(pair.address)));
@@ -163,7 +163,6 @@ describe('whoever does not read', () => {
       const sent = floods.map(({ finish }) => finish()).sort();
       expect((await got).sort()).toEqual(sent);
     },
-    30_000,
   );
 
   const memory = (proxy: { count(name: string): Promise<number> }) =>

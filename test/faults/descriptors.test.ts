@@ -39,7 +39,7 @@ describe.each(['client', 'server'] as const)('the proxy of the %s, out of file d
       code: 'no_descriptors',
       error: `expected less than ${capacity} open connections, got as many; others wait until some have ended`,
     });
-  }, 20_000);
+  });
 });
 
 describe('a proxy out of file descriptors', () => {
@@ -52,7 +52,7 @@ describe('a proxy out of file descriptors', () => {
     using client = stack.use(new Client(pair.address));
     expect(await client.roundTrip()).toEqual(expect.any(Number));
     expect(await pair.server.refused('inbound_crowded_out')).toBeGreaterThan(0);
-  }, 20_000);
+  });
 
   it('resets those who wait when it is told to end, and ends', async () => {
     await using app = await App.echo().start();
@@ -70,5 +70,5 @@ describe('a proxy out of file descriptors', () => {
     );
     for (const { socket } of clients) socket.end();
     expect(await exited).toBe(0);
-  }, 20_000);
+  });
 });

@@ -97,7 +97,7 @@ describe('a full disk behind the log', () => {
     expect(await identity.get('ready')).toBe(`ready\n${degraded}`);
     expect(await identity.lost()).toBeGreaterThan(0);
     expect(await identity.end()).toBe(0);
-  }, 30_000);
+  });
 
   itWithSmallDisk(
     64 * 1024,

@@ -102,7 +102,7 @@ beforeAll(async () => {
     LINKERD2_PROXY_INBOUND_LISTEN_ADDR: `127.0.0.1:${inbound}`,
     LINKERD2_PROXY_OUTBOUND_LISTEN_ADDR: `127.0.0.1:${outbound}`,
   });
-}, 60_000);
+});
 
 afterAll(() => installation[Symbol.asyncDispose](), 30_000);
 

@@ -83,7 +83,7 @@ describe('the process of the proxy', () => {
       'LINKERD2_PROXY_INBOUND_CONNECT_TIMEOUT',
       'LINKERD2_PROXY_IDENTITY_LOCAL_NAME',
     ]);
-  }, 20_000);
+  });
 
   it('lives without a control plane, says that it is not ready, and ends with 0 when told to', async () => {
     using directory = new TemporaryDirectory();
@@ -95,5 +95,5 @@ describe('the process of the proxy', () => {
     expect(await text(page)).toMatch(/^HTTP\/1\.1 503 .*waiting: first-certificate: (not yet|none yet: )/s);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
-  }, 20_000);
+  });
 });

@@ -43,5 +43,5 @@ describe('kedge demo', () => {
     expect(demo.output).toContain('a signal ended the demo');
     expect(demo.output).toContain('exit code 0 each');
     expect(existsSync(directory)).toBe(false);
-  }, 60_000);
+  });
 });

@@ -58,6 +58,6 @@ export function itWithSmallDisk(bytes: number, name: string, run: (disk: SmallDi
     using disk = new SmallDisk(bytes);
     await run(disk);
   };
-  if (mayMount) it(name, test, 30_000);
+  if (mayMount) it(name, test);
   else it.skip(`${name} (skipped: needs the right to mount a tmpfs)`, test);
 }
