@@ -1,6 +1,7 @@
 import type { Channel } from '../rpc/channel.ts';
 import { connectChannel } from '../rpc/connect-channel.ts';
 import type { OwnCredentials } from '../rpc/own-credentials.ts';
+import { retrySleep } from '../rpc/retry-sleep.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { isLoopback } from '../runtime/socket-address.ts';
@@ -37,6 +38,7 @@ export function controlService(options: ControlServiceOptions, signal: AbortSign
         own.credentials.until((value) => value !== undefined && value.leaf.notAfter > clock.now(), until),
       limits: streamLimits(settings, address),
       backoff: { ...backoff, jitter: settings.backoffJitter },
+      sleep: retrySleep(channel, clock),
       clock,
     },
   };

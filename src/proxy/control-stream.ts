@@ -30,6 +30,8 @@ export interface ControlStreamOptions {
   readonly ready?: (signal: AbortSignal) => Promise<unknown>;
   readonly limits: StreamLimits;
   readonly backoff: BackoffPolicy;
+  /** How the back-off is waited for; by the clock alone unless given. */
+  readonly sleep?: Clock['sleep'];
   readonly clock: Clock;
   readonly random?: () => number;
 }
@@ -47,6 +49,7 @@ export async function followStream<M>(
   options: ControlStreamOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const { clock, sleep = (ms: number, until?: AbortSignal) => clock.sleep(ms, until) } = options;
   const backoff = new Backoff(options.backoff, options.random);
   for (;;) {
     if (!(await isReady(options, signal))) return;
@@ -61,7 +64,7 @@ export async function followStream<M>(
     const delayMs = backoff.next();
     stream.onBroken?.(end, delayMs);
     try {
-      await options.clock.sleep(delayMs, signal);
+      await sleep(delayMs, signal);
     } catch {
       return; // sleep fails only when the signal is aborted
     }

@@ -38,6 +38,8 @@ export interface CertifierOptions {
   readonly attemptTimeoutMs?: number;
   /** Waits after failures. */
   readonly backoff?: BackoffPolicy;
+  /** How these are waited for; by the clock alone unless given. */
+  readonly sleep?: Clock['sleep'];
   readonly random?: () => number;
 }
 
@@ -94,7 +96,7 @@ export class Certifier {
 
   /** One request; gives the way to wait for the next. */
   async #attempt(signal: AbortSignal): Promise<Pause> {
-    const { clock } = this.#options;
+    const { clock, sleep = (ms: number, until?: AbortSignal) => clock.sleep(ms, until) } = this.#options;
     try {
       await this.#certify(signal);
       this.#backoff.reset();
@@ -108,7 +110,7 @@ export class Certifier {
       if (signal.aborted) return () => Promise.resolve();
       this.#metrics.refreshes.inc({ result: 'error' });
       const delayMs = this.#retryDelay(error);
-      return (either) => clock.sleep(delayMs, either);
+      return (either) => sleep(delayMs, either);
     }
   }
 

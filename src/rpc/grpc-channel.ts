@@ -1,6 +1,8 @@
-import { Metadata } from '@grpc/grpc-js';
+import { Metadata, connectivityState } from '@grpc/grpc-js';
 import type { Client, ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
 
+import { LatestValue } from '../runtime/latest.ts';
+import type { Latest } from '../runtime/latest.ts';
 import type { CallOptions, Channel } from './channel.ts';
 import { rpcErrors } from './errors.ts';
 import { decode, encode } from './method.ts';
@@ -11,12 +13,17 @@ import { fromStatus, isServiceError } from './status.ts';
 export class GrpcChannel implements Channel {
   readonly #connect: (gone: AbortSignal, startAfresh: () => void) => Client;
   readonly #closed = new AbortController();
+  readonly #failing = new LatestValue(false);
   #gone = new AbortController();
   #client: Client;
 
   constructor(connect: (gone: AbortSignal, startAfresh: () => void) => Client) {
     this.#connect = connect;
     this.#client = this.#begin();
+  }
+
+  get failing(): Latest<boolean> {
+    return this.#failing;
   }
 
   async unary<Q, S>(method: Method<Q, S>, request: Q, options: CallOptions = {}): Promise<S> {
@@ -57,7 +64,17 @@ export class GrpcChannel implements Channel {
   }
 
   #begin(): Client {
-    return this.#connect(this.#gone.signal, () => this.startAfresh());
+    const client = this.#connect(this.#gone.signal, () => this.startAfresh());
+    this.#watch(client);
+    return client;
+  }
+
+  #watch(client: Client): void {
+    const channel = client.getChannel();
+    const state = channel.getConnectivityState(false);
+    this.#failing.set(state === connectivityState.TRANSIENT_FAILURE);
+    if (state === connectivityState.SHUTDOWN) return;
+    channel.watchConnectivityState(state, Infinity, () => this.#watch(client));
   }
 
   #leave(): void {

@@ -9,6 +9,7 @@ import type { CertifierOptions } from './certifier.ts';
 import { connectChannel } from './connect-channel.ts';
 import type { ChannelTarget } from './connect-channel.ts';
 import { identityClient } from './identity-api.ts';
+import { retrySleep } from './retry-sleep.ts';
 import { trustApiClient } from './trust-api.ts';
 import { TrustFollower } from './trust-client.ts';
 
@@ -43,9 +44,9 @@ export function keepCredentials(
   const bundle = new LatestValue(anchors);
   const channel = connectChannel({ ...identityService, credentials, bundle, log });
   signal.addEventListener('abort', () => channel.close(), { once: true });
-  const client = identityClient(channel);
-  const certifier = new Certifier({ ...own, client, credentials, bundle, clock, log, metrics });
-  const follower = new TrustFollower({ client: trustApiClient(channel), bundle, credentials, clock, log });
+  const shared = { credentials, bundle, clock, log, sleep: retrySleep(channel, clock) };
+  const certifier = new Certifier({ ...own, ...shared, client: identityClient(channel), metrics });
+  const follower = new TrustFollower({ ...shared, client: trustApiClient(channel) });
   const gate = readiness.gate('first-certificate');
   credentials.subscribe(() => gate.open());
   certifier.problem.subscribe((problem) => {

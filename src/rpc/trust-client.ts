@@ -20,6 +20,8 @@ export interface TrustFollowerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly backoff?: BackoffPolicy;
+  /** How the waits between streams are waited for; by the clock alone unless given. */
+  readonly sleep?: Clock['sleep'];
   readonly random?: () => number;
 }
 
@@ -47,11 +49,15 @@ export class TrustFollower {
 
   /** Until the signal is aborted. Never rejects: while there is no stream, the present bundle stays in use. */
   async run(signal: AbortSignal): Promise<void> {
-    const { credentials, clock } = this.#options;
+    const {
+      credentials,
+      clock,
+      sleep = (ms: number, until?: AbortSignal) => clock.sleep(ms, until),
+    } = this.#options;
     try {
       for (;;) {
         await credentials.until((own) => own !== undefined, signal);
-        await clock.sleep(await this.#follow(signal), signal);
+        await sleep(await this.#follow(signal), signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;

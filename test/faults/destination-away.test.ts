@@ -4,6 +4,7 @@ import { followStream } from '../../src/proxy/control-stream.ts';
 import { readProxySettings } from '../../src/proxy/settings/read-proxy-settings.ts';
 import { destinationClient } from '../../src/rpc/destination-api.ts';
 import { connectChannel } from '../../src/rpc/connect-channel.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { LatestValue } from '../../src/runtime/latest.ts';
 import { closeServer, listen } from '../../src/runtime/listen.ts';
@@ -13,6 +14,7 @@ import { RawServer, TestClient } from '../proxy/outbound/support/rig.ts';
 import { eventually } from '../support/eventually.ts';
 import { LogCapture } from '../support/log-capture.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { passing } from '../support/passing.ts';
 import { serverIdentity } from '../support/rpc-server.ts';
 import { DestinationServer, shopAt } from './support/destination-server.ts';
 
@@ -24,14 +26,15 @@ function named(name: string): Promise<RawServer> {
 }
 
 /** A proxy that asks a destination service of its own where `api.shop` is. */
-async function openShop() {
+async function openShop(clock?: Clock) {
   const stack = new AsyncDisposableStack();
   const mesh = stack.use(await new TestMesh().start());
   const destination = stack.use(await new DestinationServer(mesh.ca).start());
-  const proxy = await mesh.proxy('web', {
+  const settings = {
     LINKERD2_PROXY_DESTINATION_SVC_ADDR: formatSocketAddress(destination.address),
     KEDGE_PROXY_OUTBOUND_FORWARD: `127.0.0.1:0=${target}`,
-  });
+  };
+  const proxy = await mesh.proxy('web', settings, clock);
   const address = proxy.addresses.outboundForwards[0]!;
   return {
     destination,
@@ -65,6 +68,23 @@ describe('while the destination service is away', () => {
     const before = old.connections;
     for (let i = 0; i < 20; i++) expect(await shop.reached()).toBe('fresh');
     expect(old.connections).toBe(before);
+  });
+
+  it('it is asked as soon as it is connected again, however long the back-off of a stream would still be', async () => {
+    const clock = new ManualClock(new Date());
+    await using old = await named('old');
+    await using fresh = await named('fresh');
+    await using shop = await openShop(clock);
+    shop.destination.know(shopAt(old.address));
+    expect(await shop.reached()).toBe('old');
+    await shop.destination.stop();
+    shop.destination.know(shopAt(fresh.address));
+    await passing(clock, () => expect(shop.proxy.readiness.report()).toContain('ECONNREFUSED'));
+    await clock.advance(2_000);
+
+    await shop.destination.start();
+    // The clock of the proxy stands still from here on.
+    await eventually(async () => expect(await shop.reached()).toBe('fresh'));
   });
 
   it('a service that went meanwhile is known to have no endpoint when it is back', async () => {

@@ -65,6 +65,16 @@ describe('a proxy whose identity service is away', () => {
     await carries(proxy, 'hello');
   });
 
+  it('asks as soon as it is connected again, however long its own back-off would still be', async () => {
+    await using bench = await shop();
+    await bench.relay.close();
+    const proxy = await bench.proxy();
+    await passing(bench.clock, () => expect(failures(proxy).length).toBeGreaterThanOrEqual(8));
+    await bench.relay.open();
+    // Its clock stands still from here on.
+    await eventually(() => expect(obtained(proxy)).toBe(1));
+  });
+
   it('at the renewal: serves on with the last good certificate, says until when, and renews it after', async () => {
     await using bench = await shop();
     const proxy = await bench.proxy();
