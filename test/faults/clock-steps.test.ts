@@ -82,6 +82,17 @@ describe('the wall clock of the identity service', () => {
     expect(bench.log.withMessage('certificate given')).toEqual([]);
   });
 
+  it('set forward to the last hour of its issuer: signs for no longer than that', async () => {
+    const bench = new CertifyBench();
+    const notAfter = new Date(bench.clock.now().getTime() + day + hour);
+    const pair = bench.root.intermediate({ notAfter });
+    bench.current.set({ pair, notBefore: pair.certificate.notBefore, notAfter: pair.certificate.notAfter });
+    await step(bench.clock, day);
+    const { leaf } = await bench.give();
+    expect(leaf.notAfter).toEqual(pair.certificate.notAfter);
+    expect(leaf.notBefore >= pair.certificate.notBefore).toBe(true);
+  });
+
   it('set beyond the end of its issuer: signs nothing and says when that ended', async () => {
     const bench = new CertifyBench();
     const brief = bench.root.intermediate({ notAfter: new Date(bench.clock.now().getTime() + hour) });

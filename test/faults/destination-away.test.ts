@@ -62,9 +62,14 @@ describe('while the destination service is away', () => {
     await shop.destination.stop();
     shop.destination.know(shopAt(fresh.address));
     for (let i = 0; i < 20; i++) expect(await shop.reached()).toBe('old');
+    const { readiness, log } = shop.proxy;
+    await eventually(() => expect(readiness.report()).toContain('degraded: destination: '));
+    expect(readiness.ready).toBe(true);
+    expect(log.withMessage('the destination service is away; what it told stays in use')).not.toEqual([]);
 
     await shop.destination.start();
     await eventually(async () => expect(await shop.reached()).toBe('fresh'));
+    await eventually(() => expect(readiness.report()).toBe('ready\n'));
     const before = old.connections;
     for (let i = 0; i < 20; i++) expect(await shop.reached()).toBe('fresh');
     expect(old.connections).toBe(before);
