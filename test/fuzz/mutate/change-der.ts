@@ -18,12 +18,14 @@ const EDITS: readonly Edit[] = [
   (node, { byte }, all) => [all[byte % all.length] ?? node],
   (node, { byte }, all) => [node, all[byte % all.length] ?? node],
   (node, { length }) => [nested(node, length + 1)],
-  (node, { byte }) => [{ ...node, length: (['long', 'indefinite', 'less', 'more'] as const)[byte & 3]! }],
+  (node, { byte }) => [{ ...node, length: LENGTHS[byte % LENGTHS.length]! }],
   (node) => [{ ...node, parts: node.parts?.toReversed() }],
   (node, { byte, length }) => [
     { ...node, parts: node.parts && Array.from({ length: 8 * length + 1 }, (_, i) => pick(node, i + byte)) },
   ],
 ];
+
+const LENGTHS = ['longer', 'longest', 'indefinite', 'less', 'more'] as const;
 
 /** A little more than any parser under test takes; copies of copies would go far beyond it. */
 const MOST_BYTES = 20_000;

@@ -3,8 +3,8 @@ export interface DerNode {
   readonly tag: number;
   readonly content: Buffer;
   readonly parts: readonly DerNode[] | undefined;
-  /** How the length is written; `shortest` is the only right one. */
-  readonly length: 'shortest' | 'long' | 'indefinite' | 'less' | 'more';
+  /** How the length is written; `shortest` is the only right one, and `longer` takes one byte more than that. */
+  readonly length: 'shortest' | 'longer' | 'longest' | 'indefinite' | 'less' | 'more';
 }
 
 const OCTET_STRING = 4;
@@ -49,7 +49,10 @@ function writeNode({ tag, content, parts, length }: DerNode): Buffer {
 
 function lengthBytes(size: number, form: DerNode['length']): Buffer {
   if (form === 'indefinite') return Buffer.of(0x80);
-  if (form === 'long') return Buffer.of(0x83, size >> 16, size >> 8, size);
+  if (form === 'longest') return Buffer.of(0x83, size >> 16, size >> 8, size);
+  if (form === 'longer' && size < 0x80) return Buffer.of(0x81, size);
+  if (form === 'longer' && size < 0x100) return Buffer.of(0x82, 0, size);
+  if (form === 'longer') return lengthBytes(size, 'longest');
   if (size < 0x80) return Buffer.of(size);
   if (size < 0x100) return Buffer.of(0x81, size);
   return size < 0x10000 ? Buffer.of(0x82, size >> 8, size) : Buffer.of(0x83, size >> 16, size >> 8, size);

@@ -18,10 +18,15 @@ const filler = fc
   .tuple(fc.constantFrom(10, 13, 16, 21, 43, 51, 0x4a4a), fc.oneof(fc.nat(60), fc.constantFrom(1216, 3000)))
   .map(([type, length]) => helloExtension(type, Buffer.alloc(length, type)));
 
+/** What would be a server name, were it not in another extension. */
+const decoy = fc
+  .oneof(fc.constantFrom(1, 0x00ff, 0x0100, 0x8000, 0xff00), fc.integer({ min: 1, max: 0xffff }))
+  .map((type) => helloExtension(type, hostName('decoy.example').subarray(4)));
+
 const honest: fc.Arbitrary<Input> = fc
   .record({
     name: fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,60}$/),
-    before: fc.array(filler, { maxLength: 3 }),
+    before: fc.array(fc.oneof(filler, decoy), { maxLength: 3 }),
     after: fc.array(filler, { maxLength: 2 }),
     sessionId: fc.uint8Array({ maxLength: 32 }),
     cipherSuites: fc.nat(20),

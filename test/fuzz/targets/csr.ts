@@ -39,6 +39,7 @@ function check(der: Buffer): Outcome {
       assert.deepEqual(csr.der, der);
       assert.doesNotMatch(csr.subject, /\p{Cc}/u);
       assert.ok(csr.subjectRdnCount <= csr.subjectTypes.length);
+      assert.equal(csr.duplicate !== undefined, anyTwice(csr.attributeOids) || anyTwice(csr.extensionOids));
       const signed = csr.verifySignature();
       if (signed) assert.ok(signedParts.has(signedPart(der)), 'expected no forgery');
       policy = judged(csr);
@@ -61,6 +62,10 @@ function judged(csr: Csr): Outcome {
       assert.equal(csr.publicKey.algorithm, 'EC P-256');
     },
   );
+}
+
+function anyTwice(oids: readonly string[]): boolean {
+  return new Set(oids).size < oids.length;
 }
 
 /** Under the signature, in hex. */

@@ -15,7 +15,10 @@ const CONSTRUCTED = 0x20;
 /** More levels than the reader goes down. */
 const TOO_DEEP = 16;
 
-const samples = [...certificates, honestRequest];
+/** Contents on both sides of where a longer form of the length begins. */
+const lengths = [127, 128, 255, 256].map((length) => tlv(0x04, Buffer.alloc(length)));
+
+const samples = [...certificates, honestRequest, ...lengths];
 
 /** Strict DER is read, and is what the writer writes; all else is refused, as far as lengths and tags go. */
 export const derTarget = fuzzTarget<Buffer>({

@@ -15,6 +15,10 @@ const samples = [
   '[::ffff:10.0.0.1]',
 ];
 const words = [
+  'api.shop.svc.cluster.local',
+  '10.0.0.1',
+  ':00080',
+  ':000080',
   'api',
   'shop',
   '.',
@@ -32,6 +36,9 @@ const words = [
   '-',
 ];
 
+/** Of an address in brackets, or of anything else with one colon. */
+const portOf = /^(?:\[.*\]|[^:]*):(\d{1,5})$/;
+
 /** A name that is read is the name that its parts make; an address is one. */
 export const targetNameTarget = fuzzTarget<string>({
   name: 'target-name',
@@ -43,6 +50,7 @@ export const targetNameTarget = fuzzTarget<string>({
       () => parseTarget(path, domain),
       (target) => {
         assert.ok(Number.isInteger(target.port) && target.port >= 1 && target.port <= 65535);
+        assert.equal(target.port, Number(portOf.exec(path)?.[1] ?? 80));
         if (target.kind === 'address') {
           assert.notEqual(isIP(target.address.toString()), 0);
           return;

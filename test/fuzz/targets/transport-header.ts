@@ -96,6 +96,7 @@ function check({ bytes, header }: Input): Outcome {
     (taken) => {
       if (header !== undefined) assert.deepEqual(taken, { value: header, consumed: bytes.length });
       const { value, consumed } = taken;
+      assert.equal(consumed, preface.length + 4 + whole.readUInt32BE(preface.length));
       assert.ok(value.port >= 1 && value.port <= 65535);
       assert.deepEqual(required(takeTransportHeader(encodeTransportHeader(value), true)).value, value);
       for (let length = 0; length < Math.min(consumed, 200); length++) {
