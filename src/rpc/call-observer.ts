@@ -9,8 +9,15 @@ import type { Connections } from './connection.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import { statusLabel } from './status.ts';
 
-/** Counts each call once, however it ends, and ties it to its connection. */
-export function callObserver(connections: Connections, metrics: ServerMetrics): ServerInterceptor {
+/**
+ * Counts each call once, however it ends, and ties it to its connection. `incomplete` holds the calls that no handler knows
+ * yet, because their request has not ended.
+ */
+export function callObserver(
+  connections: Connections,
+  metrics: ServerMetrics,
+  incomplete: Set<InterceptedCall>,
+): ServerInterceptor {
   return (method, call) => {
     const labels = {
       ...nameLabels(method.path),
@@ -29,9 +36,20 @@ export function callObserver(connections: Connections, metrics: ServerMetrics): 
       end(sent.code);
       send(sent);
     };
-    return new ConnectedCall(originOf(call, connections), call, {
-      start: (next) => next({ onCancel: () => end(status.CANCELLED) }),
-    });
+    const origin = originOf(call, connections);
+    // The handler of a stream of requests begins with the call.
+    if (!method.requestStream) incomplete.add(call);
+    const onReceiveHalfClose = (begin: () => void): void => {
+      incomplete.delete(call);
+      begin();
+    };
+    // Comes after every answer, too.
+    const onCancel = (): void => {
+      incomplete.delete(call);
+      end(status.CANCELLED);
+      if (origin !== undefined) letGo(origin.stream);
+    };
+    return new ConnectedCall(origin, call, { start: (next) => next({ onReceiveHalfClose, onCancel }) });
   };
 }
 
@@ -48,7 +66,15 @@ class ConnectedCall extends ServerInterceptingCall {
   }
 }
 
-type InterceptedCall = Parameters<ServerInterceptor>[1];
+/**
+ * Whoever was answered need not end its request, which would keep the stream and its connection open: RFC 9113, 8.1, has
+ * it told so by RST_STREAM with NO_ERROR. The trailers must have been handed to HTTP/2 before, which then keeps the order.
+ */
+function letGo(stream: ServerHttp2Stream): void {
+  if (!stream.readableEnded) setImmediate(() => stream.close());
+}
+
+export type InterceptedCall = Parameters<ServerInterceptor>[1];
 
 /** grpc-js keeps the HTTP/2 stream of a call to itself. It is not documented, and the tests hold it. */
 function originOf(call: InterceptedCall, connections: Connections): CallOrigin | undefined {

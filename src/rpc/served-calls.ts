@@ -12,7 +12,10 @@ import type {
 import { errorMessage, isAppError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Call } from './call.ts';
+import type { InterceptedCall } from './call-observer.ts';
 import { CallOrigin } from './call-origin.ts';
+import { Caller } from './caller.ts';
+import type { CancellableCall } from './caller.ts';
 import { rpcErrors } from './errors.ts';
 import type { ServedMethod, Service } from './service.ts';
 import { toStatus } from './status.ts';
@@ -20,11 +23,9 @@ import type { SentStatus } from './status.ts';
 import type { ByteSink } from './stream-writer.ts';
 
 /** What grpc-js's three kinds of calls have in common. */
-interface AnyCall {
-  readonly cancelled: boolean;
+interface AnyCall extends CancellableCall {
   getAuthContext(): object;
   getDeadline(): Date | number;
-  once(event: 'cancelled', listener: () => void): unknown;
 }
 
 interface StreamCall extends AnyCall {
@@ -38,6 +39,8 @@ interface StreamCall extends AnyCall {
 export class ServedCalls {
   readonly #log: Log;
   readonly #streams = new Set<AbortController>();
+  /** Calls whose handler has not begun, because their request has not ended. */
+  readonly incomplete = new Set<InterceptedCall>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -47,10 +50,11 @@ export class ServedCalls {
     for (const method of service.methods) this.#register(server, method);
   }
 
-  /** Ends the streams, which would not end by themselves, with UNAVAILABLE; unary calls may finish. */
+  /** Ends with UNAVAILABLE what would not end by itself, streams and calls that ask nothing yet; unary calls may finish. */
   endStreams(): void {
     const reason = rpcErrors.error('server_stopping', 'this server is stopping; open the stream again');
     for (const stream of this.#streams) stream.abort(reason);
+    for (const call of this.incomplete) call.sendStatus(toStatus(reason));
   }
 
   #register(server: Server, method: ServedMethod): void {
@@ -94,8 +98,9 @@ export class ServedCalls {
     call: ServerUnaryCall<Buffer, Buffer>,
     answer: sendUnaryData<Buffer>,
   ): Promise<void> {
+    using caller = new Caller(call);
     try {
-      answer(null, await method.handle(call.request, contextOf(call, cancelled(call).signal)));
+      answer(null, await method.handle(call.request, contextOf(call, caller.signal)));
     } catch (error) {
       this.#report(method.path, error);
       answer(toStatus(error));
@@ -107,10 +112,10 @@ export class ServedCalls {
     call: StreamCall,
     handle: (context: Call, sink: ByteSink) => Promise<void>,
   ): Promise<void> {
-    const controller = cancelled(call);
-    const { signal } = controller;
+    using caller = new Caller(call);
+    const { signal } = caller;
     const sink = new CallSink(call);
-    this.#streams.add(controller);
+    this.#streams.add(caller);
     try {
       await handle(contextOf(call, signal), sink);
       sink.end(signal.reason);
@@ -118,7 +123,7 @@ export class ServedCalls {
       if (!signal.aborted) this.#report(path, error);
       sink.end(signal.aborted ? signal.reason : error);
     } finally {
-      this.#streams.delete(controller);
+      this.#streams.delete(caller);
     }
   }
 
@@ -132,15 +137,6 @@ export class ServedCalls {
 
 function same(bytes: Buffer): Buffer {
   return bytes;
-}
-
-function cancelled(call: AnyCall): AbortController {
-  const controller = new AbortController();
-  const abort = (): void =>
-    controller.abort(rpcErrors.error('rpc_cancelled', 'expected the caller to wait, but it is gone'));
-  if (call.cancelled) abort();
-  else call.once('cancelled', abort);
-  return controller;
 }
 
 function contextOf(call: AnyCall, signal: AbortSignal): Call {

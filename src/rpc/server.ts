@@ -50,7 +50,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const calls = new ServedCalls(log);
   const grpc = new Server({
     ...grpcServerOptions(limits),
-    interceptors: [callObserver(connections, metrics)],
+    interceptors: [callObserver(connections, metrics, calls.incomplete)],
   });
   const health = healthService(
     options.services.map(({ name }) => name),

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type * as http2 from 'node:http2';
 import * as net from 'node:net';
 
 import { healthService } from '../../src/rpc/health-service.ts';
@@ -7,9 +8,11 @@ import { inboundPolicyClient, inboundPolicyService, Server } from '../../src/rpc
 import { LatestValue } from '../../src/runtime/latest.ts';
 import { eventually } from '../support/eventually.ts';
 import { field } from '../support/protobuf-bytes.ts';
-import { connectRaw } from '../support/raw-grpc.ts';
+import { connectRaw, frame } from '../support/raw-grpc.ts';
+import type { RawClient } from '../support/raw-grpc.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { serverIdentity, startServer } from '../support/rpc-server.ts';
+import type { TestServer } from '../support/rpc-server.ts';
 
 const certifyRequest = {
   identity: 'a',
@@ -22,6 +25,23 @@ const certified = {
   validUntil: undefined,
 };
 const never = new AbortController().signal;
+
+/** A call whose request is sent, and never ended. */
+function ask({ session }: RawClient, path: string): http2.ClientHttp2Stream {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  stream.write(frame(Buffer.alloc(0)));
+  return stream;
+}
+
+async function begunCalls({ metrics }: TestServer): Promise<number> {
+  const begun = (await metrics.text()).matchAll(/^grpc_server_started_total\{.*\} (\d+)$/gm);
+  return [...begun].reduce((sum, [, count]) => sum + Number(count), 0);
+}
 
 describe('a server that closes', () => {
   it('lets unary calls finish, ends streams as unavailable and takes no more connections', async () => {
@@ -90,6 +110,63 @@ describe('a server that closes', () => {
       fields: { connections: 1 },
     });
   });
+
+  it.each([
+    ['a unary call', '/io.linkerd.proxy.identity.Identity/Certify'],
+    ['a call for a stream', '/io.linkerd.proxy.inbound.InboundServerPolicies/WatchPort'],
+  ])('waits for no client that does not end the request of %s', async (_, path) => {
+    await using server = await startServer([
+      identityService({ certify: async () => certified }),
+      inboundPolicyService({ getPort: async () => Server.fromPartial({}), watchPort: async () => undefined }),
+    ]);
+    using client = await connectRaw(server.address, {
+      ca: server.ca.bundle.pem,
+      servername: serverIdentity.dnsName,
+    });
+    const stream = ask(client, path);
+    const answered = once(stream, 'response');
+    await eventually(async () => expect(await begunCalls(server)).toBe(1));
+
+    await server.close(never);
+    expect((await answered)[0]).toMatchObject({ 'grpc-status': '14' });
+    expect(server.log.withMessage('grace period over, connections cut')).toEqual([]);
+  });
+
+  it.each([0, 1, 3])(
+    'has told all of an answer of %d messages to a client that never ends its request',
+    async (count) => {
+      const message = frame(Buffer.alloc(1_000_000));
+      const path = '/test.Service/Stream';
+      await using server = await startServer([
+        {
+          name: 'test.Service',
+          methods: [
+            {
+              kind: 'bidi_stream',
+              path,
+              handle: async (_, _call, sink) => {
+                for (let sent = 0; sent < count; sent++) sink.write(message, () => undefined);
+              },
+            },
+          ],
+        },
+      ]);
+      using client = await connectRaw(server.address, {
+        ca: server.ca.bundle.pem,
+        servername: serverIdentity.dnsName,
+      });
+      const stream = ask(client, path);
+      let answer: http2.IncomingHttpHeaders = {};
+      stream.on('response', (headers: http2.IncomingHttpHeaders) => (answer = headers));
+      stream.on('trailers', (headers: http2.IncomingHttpHeaders) => (answer = headers));
+      let bytes = 0;
+      for await (const chunk of stream) bytes += (chunk as Buffer).length;
+      expect([bytes, answer['grpc-status']]).toEqual([count * message.length, '0']);
+      // The server keeps nothing of it, also while it goes on serving.
+      await eventually(() => expect([stream.closed, stream.rstCode]).toEqual([true, 0]));
+      await server.close(never);
+    },
+  );
 
   it('is closed at once when nobody is connected', async () => {
     await using server = await startServer([]);

@@ -144,6 +144,19 @@ describe('unary calls', () => {
     await eventually(() => expect(signals[0]?.aborted).toBe(true));
   });
 
+  it('leave the signal of the handler alone once it has answered', async () => {
+    const signals: AbortSignal[] = [];
+    await using server = await startServer([
+      certify(async (_, call) => {
+        signals.push(call.signal);
+        return answer;
+      }),
+    ]);
+    using channel = server.connect();
+    for (let asked = 0; asked < 3; asked++) await identityClient(channel).certify(request);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false]);
+  });
+
   it('abort the signal of the handler at the deadline of the caller', async () => {
     const signals: AbortSignal[] = [];
     await using server = await startServer([
