@@ -13,6 +13,7 @@ import { isComparison, render } from './render.ts';
 import { summarise } from './summary.ts';
 
 const parts = [dataPathPart, caPart, fanOutPart, idlePart];
+const stop = new AbortController();
 const root = path.dirname(import.meta.dirname);
 
 /** Exits with 0 also where a floor is missed: machines differ. With 1 where something could not be measured as meant. */
@@ -21,16 +22,22 @@ async function main(): Promise<void> {
   const given = readArguments(process.argv.slice(2), partNames);
   if (given === 'help') return void process.stdout.write(usage(partNames));
   build();
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+  // Whoever reads no further (`| head`) wants no more of it; what was started has to end first.
+  for (const output of [process.stdout, process.stderr])
+    output.on('error', () => stop.abort(new Error('nobody reads its output any more')));
   const results: (Comparison | Missing)[] = [];
-  for (const { name, run } of parts) {
-    if (!given.only.includes(name)) continue;
-    results.push(...(await run({ rounds: given.rounds, progress: tell, signal: stop.signal })));
+  try {
+    for (const { name, run } of parts) {
+      if (!given.only.includes(name)) continue;
+      results.push(...(await run({ rounds: given.rounds, progress: tell, signal: stop.signal })));
+    }
+  } finally {
+    // Also where a later part fails: the earlier ones took many minutes.
+    tell('');
+    process.stdout.write(render(results, paint(process.stdout)));
   }
-  tell('');
-  process.stdout.write(render(results, paint(process.stdout)));
   writeFileSync(given.json, report(results, given.rounds));
   process.stdout.write(`\nwritten: ${given.json}\n`);
 }
@@ -70,8 +77,8 @@ function report(results: readonly (Comparison | Missing)[], rounds: number): str
 try {
   await main();
 } catch (error) {
-  tell('');
-  const message = Error.isError(error) ? error.message : String(error);
-  process.stderr.write(`bench: ${message}\n`);
+  // An aborted call says only that it was aborted.
+  const cause: unknown = stop.signal.aborted ? stop.signal.reason : error;
+  process.stderr.write(`bench: ${Error.isError(cause) ? cause.message : String(cause)}\n`);
   process.exitCode = error instanceof BadArguments ? 64 : 1;
 }

@@ -8,11 +8,14 @@ describe('readArguments', () => {
     expect(readArguments(['-h'])).toBe('help');
   });
 
-  it.each(['0', '-1', 'ten', '1e3', '', 'NaN', 'Infinity', '0x10', '1.'])('refuses %j as minutes', (text) => {
-    expect(() => readArguments(['--', text])).toThrow(
-      `expected minutes as a number over 0, got ${JSON.stringify(text)}`,
-    );
-  });
+  it.each(['0', '-1', 'ten', '1e3', '', 'NaN', 'Infinity', '0x10', '1.', '30241'])(
+    'refuses %j as minutes',
+    (text) => {
+      expect(() => readArguments(['--', text])).toThrow(
+        `expected minutes as a number over 0 and at most 30240, got ${JSON.stringify(text)}`,
+      );
+    },
+  );
 
   it('refuses what it does not know', () => {
     expect(() => readArguments(['1', '2'])).toThrow('expected at most one argument, got 1 2');

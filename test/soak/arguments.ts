@@ -18,6 +18,8 @@ Exit codes: 0 no failed request, no wrong byte, no growth; 1 otherwise; 64 wrong
 `;
 
 const usualMinutes = 10;
+/** Three weeks; no timer waits for a month. */
+const mostMinutes = 30_240;
 
 /** Reads the command line. Gives `help` where that was asked for; throws an Error that says what was expected. */
 export function readArguments(args: readonly string[]): SoakArguments | 'help' {
@@ -40,6 +42,9 @@ export function readArguments(args: readonly string[]): SoakArguments | 'help' {
 function readMinutes(text: string | undefined): number {
   if (text === undefined) return usualMinutes;
   const minutes = /^\d*\.?\d+$/.test(text) ? Number(text) : 0;
-  if (minutes <= 0) throw new Error(`expected minutes as a number over 0, got ${JSON.stringify(text)}`);
+  if (minutes <= 0 || minutes > mostMinutes) {
+    const got = JSON.stringify(text);
+    throw new Error(`expected minutes as a number over 0 and at most ${mostMinutes}, got ${got}`);
+  }
   return minutes;
 }

@@ -11,6 +11,8 @@ const exitCodes = { ok: 0, failed: 1, usage: 64 } as const;
 async function soak({ minutes, output }: SoakArguments): Promise<number> {
   const leave = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => leave.abort());
+  // Whoever reads no further (`| head`) wants no more of it.
+  process.stdout.on('error', () => leave.abort());
   const text = output === 'text';
   const colours = paint(process.stdout);
   const say = (line: string): void => {
@@ -20,9 +22,9 @@ async function soak({ minutes, output }: SoakArguments): Promise<number> {
   await run.run();
   const report = reportOf(run);
   process.stdout.write(text ? `\n${render(report, colours)}` : `${JSON.stringify(report, undefined, 2)}\n`);
-  if (report.ok) {
+  if (report.faults.length === 0) {
     run.world.remove();
-    return exitCodes.ok;
+    return report.ok ? exitCodes.ok : exitCodes.failed;
   }
   process.stderr.write(
     `${run.logsAtFirstFault}\n\nThese were the logs at the first fault; they are kept in ${run.world.path('logs')}.\n`,

@@ -10,6 +10,7 @@ import type { ProcessReport } from './watch.ts';
 
 /** Everything that a soak found out. */
 export interface SoakReport {
+  /** Nothing went wrong, and something was asked. */
   readonly ok: boolean;
   /** False where it was too short, or cut short, for everything to happen and for growth to be judged. */
   readonly whole: boolean;
@@ -36,7 +37,7 @@ export function reportOf(soak: Soak): SoakReport {
   };
   for (const { of, what } of judge(processes, events, soak.whole)) ledger.fault(of, what);
   return {
-    ok: ledger.faults.length === 0,
+    ok: ledger.faults.length === 0 && ledger.total.requests > 0,
     whole: soak.whole,
     seconds: (toMs - fromMs) / 1000,
     requests: { ...ledger.counts, all: ledger.total },
@@ -48,20 +49,24 @@ export function reportOf(soak: Soak): SoakReport {
 
 /** The tables at the end, for people. */
 export function render(report: SoakReport, paint: Paint): string {
-  const { faults, seconds } = report;
+  const { seconds } = report;
   const events = Object.entries(report.events).map(([event, count]) => [event, count.toLocaleString('en')]);
-  const verdict = report.ok
-    ? paint.good(
-        `No failed request, no wrong byte, no growth${report.whole ? '' : ' where it could be judged'}`,
-      )
-    : paint.bad(`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`);
   return [
     `${paint.strong('Requests')}\n${requestTable(report.requests, paint)}`,
     `${paint.strong('Meanwhile')}\n${table(events, { indent: 2 })}`,
     `${paint.strong('Processes, third quarter -> last quarter')}\n${processTable(report.processes, paint)}`,
-    ...(faults.length > 0 ? [`${paint.strong('Faults')}\n${faultTable(faults)}`] : []),
-    `${verdict} in ${Math.round(seconds)} s.\n`,
+    ...(report.faults.length > 0 ? [`${paint.strong('Faults')}\n${faultTable(report.faults)}`] : []),
+    `${verdict(report, paint)} in ${Math.round(seconds)} s.\n`,
   ].join('\n');
+}
+
+function verdict({ ok, whole, faults }: SoakReport, paint: Paint): string {
+  if (ok)
+    return paint.good(
+      `No failed request, no wrong byte, no growth${whole ? '' : ' where it could be judged'}`,
+    );
+  if (faults.length === 0) return paint.bad('No request');
+  return paint.bad(`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`);
 }
 
 function requestTable(requests: SoakReport['requests'], paint: Paint): string {
