@@ -11,7 +11,7 @@ export const usage = `npm run fuzz [-- [parser...] [options]]
 
   --cases N        cases for each parser (${CASES})
   --executions N   inputs for each search by coverage (${EXECUTIONS})
-  --seed N         draw the same cases again
+  --seed N         draw the same cases again (a search by coverage may still go another way)
   --minutes N      end by then, whatever is left
   --cases-only     no search by coverage
   --search-only    nothing but the search by coverage
