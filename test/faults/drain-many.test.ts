@@ -8,7 +8,7 @@ import { twoProcesses } from './support/two-proxies.ts';
 const connections = 2000;
 /** Of them, those whose clients do not end in time. */
 const stubborn = 200;
-const grace = { LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD: '10s' };
+const grace = { LINKERD2_PROXY_SHUTDOWN_GRACE_PERIOD: '20s' };
 
 const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
