@@ -5,6 +5,7 @@ import type { OwnCredentials, OwnCredentialsOptions } from '../rpc/own-credentia
 import { adminServer } from '../runtime/admin-server.ts';
 import { ConnectionCapacity } from '../runtime/connection-capacity.ts';
 import { connectionsPossible } from '../runtime/descriptors.ts';
+import type { Latest } from '../runtime/latest.ts';
 import type { ProcessContext } from '../runtime/lifecycle.ts';
 import type { SocketAddress } from '../runtime/socket-address.ts';
 import { listenAdmin } from './admin-listener.ts';
@@ -143,6 +144,7 @@ function inboundListeners(parts: Parts): InboundListeners {
     log,
     signal: life,
   });
+  tellOutages(context, 'policy', policies.away);
   return new InboundListeners({
     engine,
     policies,
@@ -163,7 +165,7 @@ function inboundListeners(parts: Parts): InboundListeners {
 
 function outboundListeners(parts: Parts): OutboundListeners {
   const { settings, context, own, engine, metrics, capacity, life } = parts;
-  const { clock, log, readiness } = context;
+  const { clock, log } = context;
   const { channel, stream } = connect(parts, settings.destinationAddress, settings.destinationServiceName);
   const resolver = new Resolver({
     lookup: { client: destinationClient(channel), contextToken: settings.destinationContext, stream },
@@ -175,11 +177,7 @@ function outboundListeners(parts: Parts): OutboundListeners {
     random: Math.random,
   });
   life.addEventListener('abort', () => resolver.close(), { once: true });
-  resolver.away.subscribe((reason) => {
-    readiness.degraded('destination', reason);
-    if (reason === undefined) log.info({}, 'the destination service answers again');
-    else log.warn({ error: reason }, 'the destination service is away; what it told stays in use');
-  });
+  tellOutages(context, 'destination', resolver.away);
   const ownListeners = new OwnListeners();
   const connector = new Connector({
     resolver,
@@ -214,6 +212,18 @@ function connect(
 ): ControlService {
   const { clock, log } = context;
   return controlService({ address, serverName, settings, own, clock, log }, life);
+}
+
+function tellOutages(
+  { log, readiness }: ProcessContext,
+  service: 'destination' | 'policy',
+  away: Latest<string | undefined>,
+): void {
+  away.subscribe((reason) => {
+    readiness.degraded(service, reason);
+    if (reason === undefined) log.info({}, `the ${service} service answers again`);
+    else log.warn({ error: reason }, `the ${service} service is away; what it told stays in use`);
+  });
 }
 
 async function inOrder<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {

@@ -6,6 +6,7 @@ import type { Latest } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
 import { followStream } from '../control-stream.ts';
 import type { ControlStreamOptions } from '../control-stream.ts';
+import { Outages } from '../outages.ts';
 import { readPolicy } from './read-policy.ts';
 import { invalidPolicy } from './server-policy.ts';
 import type { ServerPolicy } from './server-policy.ts';
@@ -50,6 +51,7 @@ export class PolicyStore {
   readonly #options: PolicyStoreOptions;
   readonly #named: ReadonlySet<number>;
   readonly #entries = new Map<number, Entry>();
+  readonly #outages = new Outages<number>();
   /** Ports without a connection, the one that is so for longest first. */
   readonly #idle = new Map<number, Timer>();
 
@@ -57,6 +59,11 @@ export class PolicyStore {
     this.#options = options;
     this.#named = new Set(options.ports);
     for (const port of this.#named) this.lease(port);
+  }
+
+  /** Why the policy service is away for some port, while it is; the policies known then hold on. */
+  get away(): Latest<string | undefined> {
+    return this.#outages.first;
   }
 
   lease(port: number): PolicyLease {
@@ -79,11 +86,14 @@ export class PolicyStore {
     const stop = new AbortController();
     const watch = {
       open: (until: AbortSignal) => client.watchPort({ workload, port }, until),
-      onMessage: (server: Server) =>
-        policy.set(readOrRefuse(server, log, this.#named.has(port) ? 'info' : 'debug')),
-      onBroken: (cause: unknown, delayMs: number) =>
-        log.warn({ error: errorMessage(cause), delayMs }, 'policy watch broken; the last policy holds'),
+      onMessage: (server: Server) => {
+        this.#outages.set(port, undefined);
+        policy.set(readOrRefuse(server, log, this.#named.has(port) ? 'info' : 'debug'));
+      },
+      onBroken: (cause: unknown) =>
+        this.#outages.set(port, cause === undefined ? 'the stream was ended' : errorMessage(cause)),
       onRefused: (cause: unknown) => {
+        this.#outages.set(port, undefined);
         log.warn({ error: errorMessage(cause) }, 'policy watch refused; the default policy holds');
         policy.set(defaultPolicy(port));
       },
@@ -109,6 +119,7 @@ export class PolicyStore {
     this.#idle.delete(port);
     this.#entries.get(port)?.stop.abort();
     this.#entries.delete(port);
+    this.#outages.set(port, undefined);
   }
 }
 

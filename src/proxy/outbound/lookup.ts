@@ -6,6 +6,7 @@ import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
 import { followStream } from '../control-stream.ts';
 import type { ControlStreamOptions } from '../control-stream.ts';
+import { Outages } from '../outages.ts';
 import { readEndpoint } from './endpoint.ts';
 import { EndpointSet } from './endpoint-set.ts';
 import type { EndpointState } from './endpoint-set.ts';
@@ -30,8 +31,7 @@ export class Lookup {
   readonly #options: LookupOptions;
   readonly #end = new AbortController();
   readonly #state = new LatestValue<LookupState>({ kind: 'unknown' });
-  readonly #away = new LatestValue<string | undefined>(undefined);
-  readonly #broken = new Map<'profile' | 'endpoints', string>();
+  readonly #outages = new Outages<'profile' | 'endpoints'>();
   #following: { readonly path: string; readonly end: AbortController } | undefined;
 
   constructor(target: SocketAddress, options: LookupOptions) {
@@ -46,13 +46,13 @@ export class Lookup {
 
   /** Why a stream of this target is down, while one is. */
   get away(): Latest<string | undefined> {
-    return this.#away;
+    return this.#outages.first;
   }
 
   close(): void {
     this.#end.abort();
-    this.#broken.clear();
-    this.#away.set(undefined);
+    this.#mended('profile');
+    this.#mended('endpoints');
   }
 
   #followProfile(): Promise<void> {
@@ -129,16 +129,10 @@ export class Lookup {
 
   #broke(stream: 'profile' | 'endpoints', cause: unknown): void {
     if (this.#end.signal.aborted) return;
-    this.#broken.set(stream, cause === undefined ? 'the stream was ended' : errorMessage(cause));
-    this.#publishAway();
+    this.#outages.set(stream, cause === undefined ? 'the stream was ended' : errorMessage(cause));
   }
 
   #mended(stream: 'profile' | 'endpoints'): void {
-    if (this.#broken.delete(stream)) this.#publishAway();
-  }
-
-  #publishAway(): void {
-    const [reason] = this.#broken.values();
-    this.#away.set(reason);
+    this.#outages.set(stream, undefined);
   }
 }

@@ -4,6 +4,7 @@ import { LatestValue } from '../../runtime/latest.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { formatSocketAddress } from '../../runtime/socket-address.ts';
 import type { SocketAddress } from '../../runtime/socket-address.ts';
+import { Outages } from '../outages.ts';
 import { Balancer } from './balancer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { outboundErrors } from './errors.ts';
@@ -46,8 +47,7 @@ interface Entry {
 export class Resolver {
   readonly #options: ResolverOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #away = new LatestValue<string | undefined>(undefined);
-  readonly #reasons = new Map<string, string>();
+  readonly #outages = new Outages<string>();
 
   constructor(options: ResolverOptions) {
     this.#options = options;
@@ -55,7 +55,7 @@ export class Resolver {
 
   /** Why discovery is away for some target, while it is; the endpoints known then stay in use. */
   get away(): Latest<string | undefined> {
-    return this.#away;
+    return this.#outages.first;
   }
 
   lease(target: SocketAddress): Lease {
@@ -93,7 +93,7 @@ export class Resolver {
     this.#entries.set(key, entry);
     take(lookup.state.value);
     lookup.state.subscribe(take);
-    lookup.away.subscribe((reason) => this.#publishAway(key, reason));
+    lookup.away.subscribe((reason) => this.#outages.set(key, reason));
     return entry;
   }
 
@@ -146,13 +146,6 @@ export class Resolver {
     entry.retire?.cancel();
     entry.lookup.close();
     entry.balancer.close();
-  }
-
-  #publishAway(key: string, reason: string | undefined): void {
-    if (reason === undefined) this.#reasons.delete(key);
-    else this.#reasons.set(key, reason);
-    const [first] = this.#reasons.values();
-    this.#away.set(first);
   }
 }
 

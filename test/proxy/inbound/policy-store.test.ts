@@ -146,7 +146,40 @@ describe('the policies of ports', () => {
     expect(bench.watches).toHaveLength(1);
     await bench.clock.advance(100);
     expect(bench.watches).toHaveLength(2);
-    expect(bench.log.withMessage('policy watch broken; the last policy holds')).toHaveLength(1);
+  });
+
+  it('tell that the service is away once for all of them, until each is answered, refused or forgotten', async () => {
+    const bench = await Bench.watching(80, 443, 8080);
+    const told: (string | undefined)[] = [];
+    bench.store.away.subscribe((reason) => told.push(reason));
+    const away = rpcErrors.error('rpc_unavailable', 'cannot connect');
+    (await bench.lease(81)).release();
+    for (let tried = 1; tried <= 3; tried++) {
+      for (const watch of bench.watches.slice(-4)) watch.say(away);
+      await bench.clock.advance(0);
+      await bench.clock.advance(100 * 2 ** tried);
+      expect(bench.watches).toHaveLength(4 * (tried + 1));
+    }
+    expect(told).toEqual(['cannot connect']);
+    expect(bench.log.records).toEqual([]);
+
+    const [first, second, third] = bench.watches.slice(-4);
+    first!.say(api);
+    second!.say(rpcErrors.error('rpc_invalid_argument', 'no such workload'));
+    third!.say(api);
+    await bench.clock.advance(0);
+    expect(told).toEqual(['cannot connect']);
+    await bench.clock.advance(90_000);
+    expect(told).toEqual(['cannot connect', undefined]);
+  });
+
+  it('tell that the service is away, and why, also where it ended a watch without a word', async () => {
+    const bench = await Bench.watching(80);
+    await bench.hears(await bench.lease(80), 'end');
+    expect(bench.store.away.value).toBe('the stream was ended');
+    await bench.clock.advance(100);
+    await bench.hears(await bench.lease(80), api);
+    expect(bench.store.away.value).toBeUndefined();
   });
 
   it.each([
