@@ -9,6 +9,7 @@ import { fanOutPart } from './fan-out/fan-out-part.ts';
 import { idlePart } from './idle/idle-part.ts';
 import { BadArguments, readArguments, usage } from './arguments.ts';
 import type { Comparison, Missing } from './part.ts';
+import { holdsToCores } from './processes/on-core.ts';
 import { isComparison, render } from './render.ts';
 import { summarise } from './summary.ts';
 
@@ -37,6 +38,8 @@ async function main(): Promise<void> {
     // Also where a later part fails: the earlier ones took many minutes.
     tell('');
     process.stdout.write(render(results, paint(process.stdout)));
+    if (!holdsToCores())
+      process.stdout.write('nothing was held to a core: that wants two cores, and taskset\n');
   }
   writeFileSync(given.json, report(results, given.rounds));
   process.stdout.write(`\nwritten: ${given.json}\n`);
@@ -62,6 +65,7 @@ function report(results: readonly (Comparison | Missing)[], rounds: number): str
   const machine = {
     processor: os.cpus()[0]?.model ?? 'unknown',
     cores: os.availableParallelism(),
+    heldToCores: holdsToCores(),
     memoryBytes: os.totalmem(),
     system: `${os.type()} ${os.release()} ${os.arch()}`,
     node: process.versions.node,

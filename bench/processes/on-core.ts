@@ -7,6 +7,9 @@ import { findProgram } from './find-program.ts';
  */
 export function onCore(core: 0 | 1, command: readonly string[]): readonly string[] {
   const taskset = findProgram('taskset');
-  if (taskset === undefined || availableParallelism() < 2) return command;
-  return [taskset, '-c', String(core), ...command];
+  return taskset === undefined || !holdsToCores() ? command : [taskset, '-c', String(core), ...command];
+}
+
+export function holdsToCores(): boolean {
+  return findProgram('taskset') !== undefined && availableParallelism() >= 2;
 }
