@@ -48,8 +48,7 @@ async function runAll(jobs: readonly Job[]): Promise<Report[]> {
       running.set(job, progress);
       const report = await runJob(job, progress);
       reports.set(job, report);
-      if (!process.stderr.isTTY)
-        process.stderr.write(`${nameOf(job)}: ${report.seconds.toFixed(0)} s\n`);
+      if (!process.stderr.isTTY) process.stderr.write(`${nameOf(job)}: ${report.seconds.toFixed(0)} s\n`);
       running.delete(job);
     }
   };

@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { getBuiltinModule } from 'node:process';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
 /** A pipe whose reader reads only when it is told to. */
@@ -12,8 +12,7 @@ export class IdlePipe implements Disposable {
   readonly fd: number;
 
   constructor() {
-    const { status } = spawnSync('mkfifo', [this.#path]);
-    if (status !== 0) throw new Error('expected mkfifo to make a pipe');
+    makePipe(this.#path);
     this.#reader = openSync(this.#path, constants.O_RDONLY | constants.O_NONBLOCK);
     this.fd = openSync(this.#path, constants.O_WRONLY);
   }
@@ -45,4 +44,11 @@ export class IdlePipe implements Disposable {
     closeSync(this.fd);
     this.#directory[Symbol.dispose]();
   }
+}
+
+/** Node has no word for it, and the program of that name is not on every path. */
+function makePipe(path: string): void {
+  const { dlopen } = getBuiltinModule('node:ffi');
+  const { functions } = dlopen(null, { mkfifo: { arguments: ['string', 'u32'], return: 'i32' } });
+  if (functions.mkfifo(path, 0o600) !== 0) throw new Error(`expected a new pipe at ${path}, got none`);
 }
