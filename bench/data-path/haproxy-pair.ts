@@ -11,8 +11,9 @@ import type { Pair } from './pair.ts';
 const patienceMs = 10_000;
 
 /**
- * The same mutual TLS 1.3 by two haproxy processes of one thread each: AES-128, the group X25519 by the
- * inbound one's choice, a full handshake for each connection, chains of the same length, and both sides verify both chain and, where they dial, name.
+ * The same mutual TLS 1.3 by two haproxy processes of one thread each: AES-128, the group X25519 by the inbound one's
+ * choice, a full handshake for each connection, chains of the same length, and both sides verify the chain and, where
+ * they dial, the name.
  */
 export async function startHaproxyPair(
   world: World,

@@ -10,7 +10,8 @@ interface Change {
 }
 
 /**
- * As few updates as have the effect of the waiting ones and the next: no endpoints, then what is new, then what is gone, so that the reader has somewhere to go at every moment in between.
+ * As few updates as have the effect of the waiting ones and the next: no endpoints, then what is new, then what is
+ * gone, so that the reader has somewhere to go at every moment in between.
  */
 export function foldUpdates(waiting: readonly Update[], next: Update): readonly Update[] {
   const change: Change = { reset: undefined, removed: new Map(), added: new Map() };

@@ -1,5 +1,6 @@
 import type { Credentials } from '../../pki/credentials.ts';
 import type { ConnectionCapacity } from '../../runtime/connection-capacity.ts';
+import { withinDeadline } from '../../runtime/deadline.ts';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -130,16 +131,14 @@ export class InboundListeners {
     if (this.#held >= maxHeld) {
       throw notReady(`at most ${maxHeld} connections before the first certificate, got one more`);
     }
-    const overdue = new AbortController();
-    const timer = clock.after(maxHeldMs, () => overdue.abort());
+    const late = (): Error => notReady(`the first certificate within ${maxHeldMs} ms, got none`);
     this.#held++;
     try {
-      await credentials.until((value) => value !== undefined, AbortSignal.any([signal, overdue.signal]));
-    } catch {
-      throw notReady(`the first certificate within ${maxHeldMs} ms, got none`);
+      await withinDeadline({ clock, ms: maxHeldMs, signal, late }, (either) =>
+        credentials.until((value) => value !== undefined, either),
+      );
     } finally {
       this.#held--;
-      timer.cancel();
     }
   }
 
