@@ -8,11 +8,12 @@ const may: Record<string, string[]> = {
   runtime: [],
   pki: ['runtime/errors.ts', 'runtime/dns-names.ts', 'runtime/quoted.ts'],
   rpc: ['pki', 'runtime'],
-  issuers: ['pki', 'runtime'],
-  identity: ['issuers', 'pki', 'rpc', 'runtime'],
-  destination: ['pki', 'rpc', 'runtime'],
+  kube: ['runtime'],
+  issuers: ['pki', 'kube', 'runtime'],
+  identity: ['issuers', 'pki', 'rpc', 'kube', 'runtime'],
+  destination: ['pki', 'rpc', 'kube', 'runtime'],
   proxy: ['pki', 'rpc', 'runtime'],
-  cli: ['issuers', 'identity', 'destination', 'proxy', 'pki', 'rpc', 'runtime'],
+  cli: ['issuers', 'identity', 'destination', 'proxy', 'pki', 'rpc', 'kube', 'runtime'],
 };
 
 /** The one place that may import each foreign package. */
@@ -23,6 +24,7 @@ const doors: [name: string, door: RegExp][] = [
   ['@bufbuild/protobuf', /^rpc\//],
   ['pino', /^runtime\//],
   ['prom-client', /^runtime\//],
+  ['@kubernetes/client-node', /^kube\//],
   ['jose', /^identity\/token\//],
   ['yaml', /^destination\/file\//],
   ['ajv', /^destination\/file\//],
