@@ -96,8 +96,9 @@ export class StreamConnection implements Connection {
 
   reset(): void {
     const { socket } = this;
-    // libuv refuses to reset a connection on which a shutdown is under way, and would then leave it open.
-    const shuttingDown = socket.writableEnded && !socket.writableFinished;
+    // libuv refuses to reset a connection on which a shutdown is under way, and would then leave it open. While bytes wait
+    // it is not: to destroy the connection then would look like an orderly end behind a part of them.
+    const shuttingDown = socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
     // TLS ends with the connection beneath it. To destroy it as well, when it has just finished its handshake and is
     // still about to tell so, takes the whole process down (Node 26.10).
     if (shuttingDown) socket.destroy();

@@ -149,6 +149,25 @@ describe('a splice of two connections', () => {
     expect(await copy.done).toEqual({ reason: 'stopped' });
   });
 
+  it('lets nobody take a part for the whole when it stops while the last bytes before an end wait', async () => {
+    await using bench = new Bench();
+    const { client, server, nearServer, start } = await setup(bench);
+    server.pause();
+    const copy = start();
+    let sent = 0;
+    // Until the system takes no more, in pieces small enough for the end behind them to be read.
+    while (nearServer.socket.writableLength === 0) {
+      client.write(Buffer.alloc(16 * 1024));
+      sent += 16 * 1024;
+      await until(() => copy.fromClient === sent);
+    }
+    client.end();
+    await until(() => nearServer.socket.writableEnded);
+    copy.stop();
+    expect(await fate(server)).toBe('ECONNRESET');
+    expect(await copy.done).toEqual({ reason: 'stopped' });
+  });
+
   it('stops in the very moment in which an end is passed on', async () => {
     await using bench = new Bench();
     const { client, server, nearClient, nearServer, start } = await setup(bench);
