@@ -4,7 +4,8 @@ import type { JsonObject } from './compact-token.ts';
 
 /** What the claims of an acceptable token must be. */
 export interface ClaimExpectation {
-  readonly issuer: string;
+  /** Any issuer, where it is for another to decide. */
+  readonly issuer: string | undefined;
   readonly audience: string;
   readonly now: Date;
   /** How far the clocks of the token's issuer and of this machine may be apart. */
@@ -33,8 +34,8 @@ export function checkClaims(claims: JsonObject, expected: ClaimExpectation): Che
   return { subject: subjectOf(claims['sub']), expiresAt: checkTimes(claims, expected) };
 }
 
-function checkIssuer(issuer: unknown, expected: string): void {
-  if (issuer === expected) return;
+function checkIssuer(issuer: unknown, expected: string | undefined): void {
+  if (expected === undefined || issuer === expected) return;
   throw refused(`issuer ${quoted(expected)}`, typeof issuer === 'string' ? 'another one' : 'none');
 }
 

@@ -30,9 +30,10 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Takes a token apart (RFC 7515, compact serialisation) and refuses, before any cryptography, what cannot be one
  * of ours. Keys that the header brings or points to (`jwk`, `jku`, `x5c`, `x5u`) are not looked at.
  *
+ * @param algorithms `known`: those that can be verified here; `any`: also others, but never one that is a forger's
  * @throws AppError `token_malformed` or `token_refused`
  */
-export function parseCompactToken(text: string): CompactToken {
+export function parseCompactToken(text: string, algorithms: 'known' | 'any' = 'known'): CompactToken {
   if (text.length > maxTokenLength) {
     throw malformed(`at most ${maxTokenLength} characters`, `${text.length}`);
   }
@@ -42,19 +43,17 @@ export function parseCompactToken(text: string): CompactToken {
   const [headerPart = '', claimsPart = '', signature = ''] = text.split('.');
   const header = decodeObject('header', headerPart);
   const claims = decodeObject('claims', claimsPart);
-  return { text, ...checkHeader(header, signature), claims };
+  return { text, ...checkHeader(header, signature, algorithms), claims };
 }
 
-function checkHeader(header: JsonObject, signature: string): Pick<CompactToken, 'algorithm' | 'keyId'> {
+function checkHeader(
+  header: JsonObject,
+  signature: string,
+  algorithms: 'known' | 'any',
+): Pick<CompactToken, 'algorithm' | 'keyId'> {
   const { alg, kid, crit } = header;
   if (typeof alg !== 'string') throw malformed('a header that names its algorithm', 'none');
-  if (!signatureAlgorithms.includes(alg)) {
-    const expected = `expected a token signed with one of ${signatureAlgorithms.join(', ')}`;
-    throw identityErrors.error(
-      'token_refused',
-      `${expected}, got ${knownForgeries.get(alg) ?? 'another algorithm'}`,
-    );
-  }
+  checkAlgorithm(alg, algorithms);
   if (signature === '')
     throw identityErrors.error('token_refused', 'expected a signed token, got no signature');
   if (crit !== undefined) {
@@ -62,6 +61,13 @@ function checkHeader(header: JsonObject, signature: string): Pick<CompactToken, 
   }
   if (kid !== undefined && typeof kid !== 'string') throw malformed('a key id that is a text', typeof kid);
   return { algorithm: alg, keyId: kid };
+}
+
+function checkAlgorithm(algorithm: string, algorithms: 'known' | 'any'): void {
+  const forgery = knownForgeries.get(algorithm);
+  if (forgery === undefined && (algorithms === 'any' || signatureAlgorithms.includes(algorithm))) return;
+  const expected = `expected a token signed with one of ${signatureAlgorithms.join(', ')}`;
+  throw identityErrors.error('token_refused', `${expected}, got ${forgery ?? 'another algorithm'}`);
 }
 
 function decodeObject(part: string, encoded: string): JsonObject {

@@ -6,9 +6,10 @@ import { FileSource } from '../file-source.ts';
 import type { Health } from '../health.ts';
 import type { identitySettings } from '../settings.ts';
 import { tokenKeysInFile } from './jwks-file.ts';
-import { JwksUrl } from './jwks-url.ts';
+import { keysAtUrl } from './jwks-url.ts';
 import { JwksVerifier } from './jwks-verifier.ts';
 import { KeySet } from './key-set.ts';
+import { PolledKeys } from './polled-keys.ts';
 import { subjectsFile } from './subjects-file.ts';
 import type { TokenKeys } from './token-keys.ts';
 import type { TokenVerifier } from './token-verifier.ts';
@@ -45,7 +46,7 @@ export async function createTokenVerifier(config: TokenConfig, needs: TokenNeeds
 async function tokenKeys(config: TokenConfig, { clock, log, signal }: TokenNeeds): Promise<TokenKeys> {
   const { tokenJwksUrl, tokenJwksFile: path = '' } = config;
   if (tokenJwksUrl !== undefined) {
-    const keys = new JwksUrl({ url: tokenJwksUrl, clock, log }, signal);
+    const keys = new PolledKeys({ document: keysAtUrl(tokenJwksUrl, clock), clock, log }, signal);
     await keys.start();
     return keys;
   }

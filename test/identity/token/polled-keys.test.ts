@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { JwksUrl } from '../../../src/identity/token/jwks-url.ts';
+import { keysAtUrl } from '../../../src/identity/token/jwks-url.ts';
+import { PolledKeys } from '../../../src/identity/token/polled-keys.ts';
 import { listen } from '../../../src/runtime/listen.ts';
 import { eventually } from '../../support/eventually.ts';
 import { LogCapture } from '../../support/log-capture.ts';
@@ -30,10 +31,11 @@ class Endpoint implements AsyncDisposable {
     return this.#ended.signal;
   }
 
-  async open(): Promise<JwksUrl> {
+  async open(): Promise<PolledKeys> {
     const { port } = await listen(this.#server, { host: '127.0.0.1', port: 0 });
     const url = new URL(`http://127.0.0.1:${port}/keys`);
-    return new JwksUrl({ url, clock: this.clock, log: this.log }, this.signal);
+    const { clock, log } = this;
+    return new PolledKeys({ document: keysAtUrl(url, clock), clock, log }, this.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,7 +52,7 @@ function json(body: string, status = 200, headers: Record<string, string> = {}):
 
 const never: RequestListener = () => undefined;
 
-describe('JwksUrl', () => {
+describe('PolledKeys', () => {
   it('has the keys once it has started', async () => {
     await using endpoint = new Endpoint();
     const keys = await endpoint.open();
