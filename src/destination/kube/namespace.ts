@@ -1,0 +1,19 @@
+import type { Annotations } from '../../kube/annotations.ts';
+import { annotationsOf } from '../../kube/annotations.ts';
+import type { KubeObject } from '../../kube/kube-object.ts';
+import type { SharedValues } from './shared-values.ts';
+
+/** What destination keeps of a namespace. */
+export interface Namespace {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Annotations;
+}
+
+export function namespaceProjection(shared: SharedValues): (source: KubeObject) => Namespace {
+  return ({ metadata }) => ({
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    annotations: shared.share(annotationsOf(metadata)),
+  });
+}
