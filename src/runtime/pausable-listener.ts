@@ -46,7 +46,8 @@ export class PausableListener implements Pausable {
 
   resume(): void {
     if (this.#kept === undefined) return;
-    this.#server.listen({ fd: this.#kept, backlog: this.#backlog });
+    // Beside a descriptor Node heeds a backlog only as an argument of its own.
+    this.#server.listen({ fd: this.#kept }, this.#backlog);
     this.#kept = undefined;
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -6,15 +7,18 @@ import { openDescriptors } from '../../src/runtime/descriptors.ts';
 import { PausableListener } from '../../src/runtime/pausable-listener.ts';
 import { eventually } from '../support/eventually.ts';
 
+/** How many clients the system lets wait at most. */
+const longestQueue = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+
 const anyPort = { host: '127.0.0.1', port: 0 };
 
-async function greeting() {
+async function greeting(backlog = 16) {
   let accepted = 0;
   const server = createServer((socket) => {
     accepted += 1;
     socket.end('hello');
   });
-  const listener = await PausableListener.open(server, anyPort, 16);
+  const listener = await PausableListener.open(server, anyPort, backlog);
   const stack = new DisposableStack();
   stack.defer(() => listener.close());
   return {
@@ -52,6 +56,16 @@ describe('a listener that pauses', () => {
     }
     await eventually(() => expect(openDescriptors()).toBeLessThanOrEqual(before + 2));
     expect(server.accepted()).toBe(20);
+  });
+
+  // More than Node has room for when nobody says how many.
+  (longestQueue > 600 ? it : it.skip)('has as much room for those who wait as before', async () => {
+    using server = await greeting(1024);
+    server.listener.pause();
+    server.listener.resume();
+    server.listener.pause();
+    const waiting = await Promise.all(Array.from({ length: 600 }, () => server.connect()));
+    expect(waiting.every((socket) => socket.readyState === 'open')).toBe(true);
   });
 
   it('that is closed meanwhile stays closed', async () => {
