@@ -30,13 +30,16 @@ export function callObserver(
       metrics.handled.inc({ ...labels, grpc_code: statusLabel(code) });
     };
     metrics.started.inc(labels);
+    const origin = originOf(call, connections);
     // Statuses that grpc-js gives by itself (deadline, message too large) pass only here, not through interceptors.
     const send = call.sendStatus.bind(call);
     call.sendStatus = (sent) => {
-      end(sent.code);
+      // It would take a second one, while the first waits for the messages before it, for the end of the call.
+      if (ended) return;
+      // None reaches a client that has reset the call, of which grpc-js is told only now.
+      end(origin?.stream.closed === true ? status.CANCELLED : sent.code);
       send(sent);
     };
-    const origin = originOf(call, connections);
     // The handler of a stream of requests begins with the call.
     if (!method.requestStream) incomplete.add(call);
     const onReceiveHalfClose = (begin: () => void): void => {

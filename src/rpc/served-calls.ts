@@ -85,7 +85,10 @@ export class ServedCalls {
         server.register(
           method.path,
           (call: ServerDuplexStream<Buffer, Buffer>) =>
-            void this.#stream(method.path, call, (context, sink) => method.handle(call, context, sink)),
+            void this.#stream(method.path, call, (context, sink) =>
+              // Who stops reading has not ended: a call that is destroyed could not be given its status any more.
+              method.handle(call.iterator({ destroyOnReturn: false }), context, sink),
+            ),
           same,
           same,
           'bidi',
