@@ -23,8 +23,13 @@ export interface AuditTrail {
 
 const refusedMessage = 'certificate refused';
 
-/** Refusals that no rate holds back: those by the rates themselves, and those that come before them. */
-const unbounded = new Set(['rate_limited', 'request_incomplete', 'request_too_large']);
+/** Refusals that no rate holds back: those by the rates themselves, and those that come before them; and what all meet at once. */
+const unbounded = new Set([
+  'rate_limited',
+  'request_incomplete',
+  'request_too_large',
+  'token_review_unavailable',
+]);
 
 /**
  * Keeps one record for every answer, given or refused: who asked from where, what was proved, what was decided. Only of
@@ -77,8 +82,10 @@ export class Audit {
   }
 }
 
-function tokenFields({ subject, issuer, expiresAt, podName, podUid, nodeName }: VerifiedToken): object {
-  return { tokenSubject: subject, tokenIssuer: issuer, tokenExpires: expiresAt, podName, podUid, nodeName };
+function tokenFields({ subject, issuer, expiresAt, ...token }: VerifiedToken): object {
+  const { podName, podUid, nodeName, credentialId } = token;
+  const bound = { podName, podUid, nodeName, credentialId };
+  return { tokenSubject: subject, tokenIssuer: issuer, tokenExpires: expiresAt, ...bound };
 }
 
 function certificateFields({ leaf, intermediates }: IssuedCertificate): object {

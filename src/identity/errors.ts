@@ -34,6 +34,10 @@ export const identityErrors = errorCatalogue({
     kind: 'failed_precondition',
     help: 'The signing request breaks the rule that the message names. Ask for a P-256 key with the DNS name of the workload (and, if wanted, its SPIFFE ID), and for nothing else.',
   },
+  token_review_unavailable: {
+    kind: 'unavailable',
+    help: 'The API server could not be asked about the token; the message says why. It says nothing about the token: workloads come back by themselves.',
+  },
   token_keys_unavailable: {
     kind: 'unavailable',
     help: 'The keys that verify tokens could not be had. Check KEDGE_TOKEN_JWKS_URL or KEDGE_TOKEN_JWKS_FILE; the log and /ready say what is wrong.',

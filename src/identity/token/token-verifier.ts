@@ -11,6 +11,8 @@ export interface VerifiedToken {
   readonly podName?: string;
   readonly podUid?: string;
   readonly nodeName?: string;
+  /** `JTI=<uuid>`: by it the API server's own audit log names the token. */
+  readonly credentialId?: string;
 }
 
 /** Decides whether a token is genuine and meant for this service, and for whom it speaks. */
