@@ -1,0 +1,78 @@
+import type { Resource } from './resource.ts';
+
+/** Every kind of object that Kedge reads or writes. */
+export const pods = namespaced('', 'v1', 'pods', 'Pod');
+export const services = namespaced('', 'v1', 'services', 'Service');
+export const serviceAccounts = namespaced('', 'v1', 'serviceaccounts', 'ServiceAccount');
+export const secrets = namespaced('', 'v1', 'secrets', 'Secret');
+export const configMaps = namespaced('', 'v1', 'configmaps', 'ConfigMap');
+export const namespaces = clusterWide('', 'v1', 'namespaces', 'Namespace');
+export const nodes = clusterWide('', 'v1', 'nodes', 'Node');
+export const endpointSlices = namespaced('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice');
+export const events = namespaced('events.k8s.io', 'v1', 'events', 'Event');
+export const leases = namespaced('coordination.k8s.io', 'v1', 'leases', 'Lease');
+export const customResourceDefinitions = clusterWide(
+  'apiextensions.k8s.io',
+  'v1',
+  'customresourcedefinitions',
+  'CustomResourceDefinition',
+);
+
+/** Only asked, never kept. */
+export const tokenReviews = clusterWide('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview');
+export const selfSubjectAccessReviews = clusterWide(
+  'authorization.k8s.io',
+  'v1',
+  'selfsubjectaccessreviews',
+  'SelfSubjectAccessReview',
+);
+export const subjectAccessReviews = clusterWide(
+  'authorization.k8s.io',
+  'v1',
+  'subjectaccessreviews',
+  'SubjectAccessReview',
+);
+
+export const externalWorkloads = namespaced(
+  'workload.linkerd.io',
+  'v1beta1',
+  'externalworkloads',
+  'ExternalWorkload',
+);
+
+const policyGroup = 'policy.linkerd.io';
+export const servers = namespaced(policyGroup, 'v1beta3', 'servers', 'Server');
+export const serverAuthorizations = namespaced(
+  policyGroup,
+  'v1beta1',
+  'serverauthorizations',
+  'ServerAuthorization',
+);
+export const authorizationPolicies = namespaced(
+  policyGroup,
+  'v1alpha1',
+  'authorizationpolicies',
+  'AuthorizationPolicy',
+);
+export const meshTlsAuthentications = namespaced(
+  policyGroup,
+  'v1alpha1',
+  'meshtlsauthentications',
+  'MeshTLSAuthentication',
+);
+export const networkAuthentications = namespaced(
+  policyGroup,
+  'v1alpha1',
+  'networkauthentications',
+  'NetworkAuthentication',
+);
+/** Read only to say that it is not honoured. */
+export const policyHttpRoutes = namespaced(policyGroup, 'v1beta3', 'httproutes', 'HTTPRoute');
+
+function namespaced(group: string, version: string, plural: string, kind: string): Resource {
+  return { group, version, plural, kind, namespaced: true };
+}
+
+function clusterWide(group: string, version: string, plural: string, kind: string): Resource {
+  return { group, version, plural, kind, namespaced: false };
+}
