@@ -26,7 +26,7 @@ const notAsked = (): never => {
 const source: EndpointSource = {
   watchEndpoints: () => ({ state: endpoints, close: () => undefined }),
   watchProfile: notAsked,
-  zoneOf: () => undefined,
+  placeOf: () => ({ zone: undefined, node: undefined }),
 };
 
 async function start(material: Material): Promise<number> {

@@ -1,6 +1,19 @@
 import type { Endpoint } from './endpoint.ts';
 import { endpointKey, sameEndpoint } from './endpoint.ts';
 
+/** Where a client is. */
+export interface ClientPlace {
+  readonly zone: string | undefined;
+  readonly node: string | undefined;
+}
+
+/** Which endpoints of a set a client may have, where that depends on its place. */
+export interface Routing {
+  /** The same object for all places that see the same, so that they can share what is told of it. */
+  seenFrom(place: ClientPlace): EndpointSet;
+  equals(other: Routing): boolean;
+}
+
 /** Every endpoint of a target at one moment. Immutable. */
 export class EndpointSet {
   /** Whether the service and port are defined at all; a service that is defined may have no endpoint. */
@@ -8,16 +21,18 @@ export class EndpointSet {
   /** By `address:port`. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
 
-  private constructor(exists: boolean, endpoints: ReadonlyMap<string, Endpoint>) {
+  readonly #routing: Routing | undefined;
+
+  private constructor(exists: boolean, endpoints: ReadonlyMap<string, Endpoint>, routing?: Routing) {
     this.exists = exists;
     this.endpoints = endpoints;
+    this.#routing = routing;
   }
 
-  static of(endpoints: Iterable<Endpoint>): EndpointSet {
-    return new EndpointSet(
-      true,
-      new Map(Array.from(endpoints, (endpoint) => [endpointKey(endpoint), endpoint])),
-    );
+  /** With `routing` a client is told what it sees from its place, and without it of every endpoint. */
+  static of(endpoints: Iterable<Endpoint>, routing?: Routing): EndpointSet {
+    const byKey = new Map(Array.from(endpoints, (endpoint) => [endpointKey(endpoint), endpoint]));
+    return new EndpointSet(true, byKey, routing);
   }
 
   /** The set of a target that is not defined. */
@@ -29,11 +44,21 @@ export class EndpointSet {
     return this.endpoints.size;
   }
 
+  /** What a client there is told of. */
+  seenFrom(place: ClientPlace): EndpointSet {
+    return this.#routing?.seenFrom(place) ?? this;
+  }
+
   equals(other: EndpointSet): boolean {
     if (this.exists !== other.exists || this.size !== other.size) return false;
+    if (!sameRouting(this.#routing, other.#routing)) return false;
     const { added, removed } = diffEndpointSets(this, other);
     return added.length === 0 && removed.length === 0;
   }
+}
+
+function sameRouting(a: Routing | undefined, b: Routing | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b);
 }
 
 export interface EndpointDiff {

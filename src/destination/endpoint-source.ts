@@ -1,6 +1,6 @@
 import type { ClientContext } from './context-token.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { EndpointSet } from './endpoint-set.ts';
+import type { ClientPlace, EndpointSet } from './endpoint-set.ts';
 import type { ServiceTarget, Target } from './target.ts';
 import type { Watched } from './watched.ts';
 
@@ -21,6 +21,6 @@ export type TargetProfile =
 export interface EndpointSource {
   watchEndpoints(target: ServiceTarget): Watched<EndpointSet>;
   watchProfile(target: Target): Watched<TargetProfile>;
-  /** The zone of the proxy that asks, if it can be told from what the proxy says of itself. */
-  zoneOf(client: ClientContext): string | undefined;
+  /** Where the proxy that asks is, as far as it can be told from what the proxy says of itself. */
+  placeOf(client: ClientContext): ClientPlace;
 }

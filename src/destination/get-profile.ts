@@ -32,7 +32,7 @@ export class GetProfile {
   /** Lasts until the stream ends. Throws `target_invalid` or `target_outside_cluster`. */
   async answer(request: GetDestination, out: StreamWriter<DestinationProfile>): Promise<void> {
     const target = parseTarget(request.path, this.#clusterDomain);
-    const zone = this.#source.zoneOf(parseContextToken(request.contextToken));
+    const { zone } = this.#source.placeOf(parseContextToken(request.contextToken));
     await tell(this.#view(target, zone), out, (profile) => out.write(profile));
   }
 

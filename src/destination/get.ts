@@ -41,11 +41,12 @@ export class Get {
         `expected the name of a service, got ${quoted(request.path)}; ask GetProfile for addresses`,
       );
     }
-    const zone = this.#source.zoneOf(parseContextToken(request.contextToken));
+    const { zone, node } = this.#source.placeOf(parseContextToken(request.contextToken));
     let held: EndpointSet | undefined;
     await tell(this.#view(target, zone), out, (step) => {
-      for (const update of step.updatesFor(held)) out.write(update);
-      held = step.set;
+      const seen = step.seenFrom(node);
+      for (const update of step.updatesFor(held, seen)) out.write(update);
+      held = seen;
     });
   }
 
@@ -54,7 +55,7 @@ export class Get {
     return this.#views.size;
   }
 
-  /** Clients in one zone see the same of a target; what differs between zones is the locality alone. */
+  /** Clients in one zone share a view of a target; those who see only a part of it share that, within the view. */
   #view(target: ServiceTarget, clientZone: string | undefined): Watched<UpdateStep> {
     const name = `${qualifiedName(target, this.#clusterDomain)}:${target.port}`;
     const setLabels = { service: target.name, namespace: target.namespace };

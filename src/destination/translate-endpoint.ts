@@ -1,5 +1,6 @@
 import type { ProtocolHint, TlsIdentity, WeightedAddr } from '../rpc/destination-api.ts';
 import type { Endpoint } from './endpoint.ts';
+import { serverNameOf } from './endpoint.ts';
 import { toTcpAddress } from '../rpc/ip-message.ts';
 
 /**
@@ -27,10 +28,12 @@ function locality(zone: string | undefined, clientZone: string | undefined): str
 }
 
 /** The server name is given although it may be left out for a DNS identity: then nothing is left to be guessed. */
-function toTlsIdentity(endpoint: Endpoint): TlsIdentity | undefined {
-  if (endpoint.identity === undefined) return undefined;
-  const name = { name: endpoint.identity.dnsName };
-  return { strategy: { $case: 'dnsLikeIdentity', value: name }, serverName: name };
+function toTlsIdentity({ identity }: Endpoint): TlsIdentity | undefined {
+  if (identity === undefined) return undefined;
+  const serverName = { name: serverNameOf(identity) };
+  return 'uri' in identity
+    ? { strategy: { $case: 'uriLikeIdentity', value: { uri: identity.uri } }, serverName }
+    : { strategy: { $case: 'dnsLikeIdentity', value: serverName }, serverName };
 }
 
 function toProtocolHint(endpoint: Endpoint): ProtocolHint | undefined {

@@ -1,5 +1,4 @@
-import type { WorkloadIdentity } from '../pki/workload-identity.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, EndpointIdentity } from './endpoint.ts';
 import type { IpAddress } from '../runtime/ip-address.ts';
 import type { WorkloadName } from './workload-name.ts';
 
@@ -10,7 +9,7 @@ export type PortProtocol = 'detect' | 'opaque' | 'tls' | 'http1' | 'http2' | 'gr
 export interface Workload extends WorkloadName {
   readonly addresses: readonly IpAddress[];
   /** `undefined` when no proxy of this mesh stands in front of it. */
-  readonly identity: WorkloadIdentity | undefined;
+  readonly identity: EndpointIdentity | undefined;
   /** The proxy's inbound listener, which takes connections with a transport header. */
   readonly inboundPort: number | undefined;
   /** The proxy's admin server: it ends mesh TLS by itself and takes no transport header. */

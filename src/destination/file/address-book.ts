@@ -1,5 +1,5 @@
 import type { Endpoint } from '../endpoint.ts';
-import { DEFAULT_WEIGHT, endpointKey } from '../endpoint.ts';
+import { DEFAULT_WEIGHT, endpointKey, nameOf, sameIdentity } from '../endpoint.ts';
 import type { IpAddress } from '../../runtime/ip-address.ts';
 import { socketText } from '../../runtime/ip-address.ts';
 import { endpointAt } from '../workload.ts';
@@ -99,13 +99,11 @@ export class AddressBook {
 }
 
 function provesTheSame(a: Endpoint, b: Endpoint): boolean {
-  return (
-    a.identity?.dnsName === b.identity?.dnsName && a.inboundPort === b.inboundPort && a.opaque === b.opaque
-  );
+  return sameIdentity(a.identity, b.identity) && a.inboundPort === b.inboundPort && a.opaque === b.opaque;
 }
 
 function described({ identity, inboundPort, opaque }: Endpoint): string {
-  const who = identity === undefined ? 'no identity' : `identity ${identity.dnsName}`;
+  const who = identity === undefined ? 'no identity' : `identity ${nameOf(identity)}`;
   const where = inboundPort === undefined ? 'no inbound port' : `inbound port ${inboundPort}`;
   return `${who}, ${where}, ${opaque ? 'opaque' : 'not opaque'}`;
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Latest } from '../../runtime/latest.ts';
 import type { ClientContext } from '../context-token.ts';
-import type { EndpointSet } from '../endpoint-set.ts';
+import type { ClientPlace, EndpointSet } from '../endpoint-set.ts';
 import type { EndpointSource, TargetProfile } from '../endpoint-source.ts';
 import type { PolicySource, PortPolicy } from '../policy-source.ts';
 import type { ServiceTarget, Target } from '../target.ts';
@@ -34,7 +34,7 @@ export class FileSource implements EndpointSource, PolicySource {
     return project(this.#catalogue, (catalogue) => catalogue.policy(workload, port), isDeepStrictEqual);
   }
 
-  zoneOf(client: ClientContext): string | undefined {
-    return this.#catalogue.value?.zoneOf(client);
+  placeOf(client: ClientContext): ClientPlace {
+    return { zone: this.#catalogue.value?.zoneOf(client), node: client.nodeName };
   }
 }

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../../src/destination/endpoint.ts';
+import type { WorkloadIdentity } from '../../../src/pki/workload-identity.ts';
 import { IpAddress } from '../../../src/runtime/ip-address.ts';
 import { parseTarget } from '../../../src/destination/target.ts';
 import type { ServiceTarget } from '../../../src/destination/target.ts';
@@ -135,7 +136,9 @@ services: {shop/db: {ports: {3306: {${said}endpoints: [{workload: shop/db-0}]}}}
   shop/b: {addresses: [127.0.0.1], serviceAccount: b, proxy: {inboundPort: 4144}, ports: {81: {}}}`);
     const identityAt = (port: number) => {
       const profile = shared.profile({ kind: 'address', address: IpAddress.parse('127.0.0.1')!, port });
-      return profile.kind === 'endpoint' ? profile.endpoint.identity?.serviceAccount : profile;
+      return profile.kind === 'endpoint'
+        ? (profile.endpoint.identity as WorkloadIdentity | undefined)?.serviceAccount
+        : profile;
     };
     expect([80, 81, 4144, 82].map(identityAt)).toEqual(['a', 'b', 'b', undefined]);
   });
