@@ -1,7 +1,7 @@
 import type { Update, WeightedAddr } from './gen/io/linkerd/proxy/destination/destination.ts';
 
-/** Clients take messages of up to 4 MB; an endpoint with its identity and labels is some 250 bytes. */
-const MOST_OF_ONE = 8_000;
+/** Clients take messages of up to 4 MB; an endpoint with its identity and labels is some 250 bytes, and 1 KB with long names. */
+const MOST_OF_ONE = 4_000;
 
 /** What adds these endpoints, in as many updates as it takes. */
 export function addUpdates(

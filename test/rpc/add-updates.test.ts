@@ -31,7 +31,7 @@ function added(updates: readonly Update[]): number {
 describe('more endpoints than a message may hold', () => {
   it('are told in several, each of which a client takes', () => {
     const updates = addUpdates(addrs, { service: 'api' });
-    expect(updates).toHaveLength(3);
+    expect(updates).toHaveLength(6);
     expect(added(updates)).toBe(addrs.length);
     for (const update of updates) {
       expect(Update.encode(update).finish().byteLength).toBeLessThan(4 * megabyte);
@@ -39,10 +39,16 @@ describe('more endpoints than a message may hold', () => {
     }
   });
 
+  it('are so also when each has long names and many labels', () => {
+    const pod = 'p'.repeat(800);
+    const [first] = addUpdates(addrs.map((addr) => ({ ...addr, metricLabels: { pod } })));
+    expect(Update.encode(first!).finish().byteLength).toBeLessThan(4 * megabyte);
+  });
+
   it('stay so when they are folded for a slow reader', () => {
     const [first, ...more] = addUpdates(addrs);
     const folded = more.reduce<readonly Update[]>(foldUpdates, [first!]);
-    expect(folded).toHaveLength(3);
+    expect(folded).toHaveLength(6);
     expect(added(folded)).toBe(addrs.length);
   });
 
