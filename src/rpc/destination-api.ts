@@ -34,7 +34,7 @@ export { IPAddress, IPNetwork, IPv6, TcpAddress } from './gen/io/linkerd/proxy/n
 const get = method(DestinationDefinition, DestinationDefinition.methods.get);
 const getProfile = method(DestinationDefinition, DestinationDefinition.methods.getProfile);
 
-/** Contract 4.1. A stream ends when its promise settles, so a handler waits for `call.signal`. */
+/** Contract 4.1. A stream ends when its promise settles, so a handler waits for `out.signal`. */
 export interface DestinationHandler {
   get(request: GetDestination, call: Call, out: StreamWriter<Update>): Promise<void>;
   getProfile(request: GetDestination, call: Call, out: StreamWriter<DestinationProfile>): Promise<void>;

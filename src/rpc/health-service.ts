@@ -1,4 +1,5 @@
 import type { Latest } from '../runtime/latest.ts';
+import { quoted } from '../runtime/quoted.ts';
 import { rpcErrors } from './errors.ts';
 import {
   HealthCheckResponse_ServingStatus as ServingStatus,
@@ -23,13 +24,13 @@ export function healthService(names: readonly string[], serving: Latest<boolean>
         if (known.has(service)) return Promise.resolve({ status: statusOf(serving.value) });
         throw rpcErrors.error(
           'rpc_not_found',
-          `expected one of this server's services, got ${JSON.stringify(service)}`,
+          `expected one of this server's services, got ${quoted(service)}`,
         );
       }),
       serverStreamMethod(
         watch,
-        async ({ service }, call, out) => {
-          for await (const up of serving.changes(call.signal)) {
+        async ({ service }, _call, out) => {
+          for await (const up of serving.changes(out.signal)) {
             out.write({ status: known.has(service) ? statusOf(up) : ServingStatus.SERVICE_UNKNOWN });
           }
         },

@@ -28,7 +28,7 @@ export { IPAddress, IPNetwork, IPv6 } from './gen/io/linkerd/proxy/net/net.ts';
 const getPort = method(InboundServerPoliciesDefinition, InboundServerPoliciesDefinition.methods.getPort);
 const watchPort = method(InboundServerPoliciesDefinition, InboundServerPoliciesDefinition.methods.watchPort);
 
-/** Contract 5.1. A watch ends when its promise settles, so a handler waits for `call.signal`. */
+/** Contract 5.1. A watch ends when its promise settles, so a handler waits for `out.signal`. */
 export interface InboundPolicyHandler {
   getPort(request: PortSpec, call: Call): Promise<Server>;
   watchPort(request: PortSpec, call: Call, out: StreamWriter<Server>): Promise<void>;

@@ -43,7 +43,8 @@ export function unaryMethod<Request, Response>(
 
 /**
  * One request, many answers. The stream ends when the handler's promise settles: with OK after all that was written,
- * or with the status of its rejection. A handler that pushes changes therefore waits for `call.signal`.
+ * or with the status of its rejection. A handler that pushes changes therefore waits for `out.signal`, which also a reader
+ * that takes nothing aborts.
  */
 export function serverStreamMethod<Request, Response extends object>(
   method: Method<Request, Response>,

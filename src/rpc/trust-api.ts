@@ -17,7 +17,7 @@ export type { PublishedBundle, TrustReport };
 const watch = method(TrustBundleServiceDefinition, TrustBundleServiceDefinition.methods.watch);
 
 export interface TrustHandler {
-  /** Sends the present bundle at once and after each change, and reads reports, until `call.signal` is aborted. */
+  /** Sends the present bundle at once and after each change, and reads reports, until `out.signal` is aborted. */
   watch(reports: AsyncIterable<TrustReport>, call: Call, out: StreamWriter<PublishedBundle>): Promise<void>;
 }
 

@@ -199,6 +199,9 @@ describe('the health service', () => {
     });
     const { status, message } = await client.call(path, field(1, 'x'));
     expect([status, message]).toEqual([5, `expected one of this server's services, got "x"`]);
+    // The client would refuse the whole connection for headers of this size.
+    const { message: long } = await client.call(path, field(1, 'é'.repeat(30_000)));
+    expect(long).toMatch(/^expected one of this server.s services, got "é{80}..." \(30000 characters\)$/);
   });
 
   it('tells watchers when it stops serving, and that a service is unknown', async () => {
