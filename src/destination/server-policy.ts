@@ -28,8 +28,12 @@ export type AllowedClients =
       readonly suffixes: readonly (readonly string[])[];
     };
 
+/** What wrote an authorization: a default of ours, or an object of that kind. */
+export type AuthorizationKind = 'default' | 'authorizationpolicy' | 'serverauthorization';
+
 /** A rule that lets connections in. The first that holds for a connection wins. */
 export interface Authorization {
+  readonly kind: AuthorizationKind;
   readonly name: string;
   /** At least one: without any, a proxy takes the whole answer for invalid. */
   readonly networks: readonly AllowedNetwork[];
@@ -45,6 +49,8 @@ export interface ServerPolicy {
   readonly authorizations: readonly Authorization[];
 }
 
+export const ANYONE: AllowedClients = { kind: 'unauthenticated' };
+
 export const ANY_MESHED: AllowedClients = { kind: 'meshed', identities: [], suffixes: [[]] };
 
 /** The policy of that name (contract 5.5). `deny` has no rule at all: only the proxy's own host gets in. */
@@ -56,23 +62,30 @@ export function defaultServerPolicy(
   return { name, isDefault: true, protocol, authorizations: defaultAuthorizations(name, clusterNetworks) };
 }
 
-function defaultAuthorizations(name: DefaultPolicyName, cluster: readonly IpNetwork[]): Authorization[] {
-  const anyone: AllowedClients = { kind: 'unauthenticated' };
+/** Whom the policy of that name lets in: one rule, or none. */
+export function defaultAuthorizations(
+  name: DefaultPolicyName,
+  clusterNetworks: readonly IpNetwork[],
+): Authorization[] {
+  const rule = (networks: readonly IpNetwork[], clients: AllowedClients): Authorization[] => [
+    { kind: 'default', name, networks: allow(networks), clients },
+  ];
   switch (name) {
     case 'all-unauthenticated':
     case 'audit':
-      return [{ name, networks: allow(IpNetwork.everywhere()), clients: anyone }];
+      return rule(IpNetwork.everywhere(), ANYONE);
     case 'all-authenticated':
-      return [{ name, networks: allow(IpNetwork.everywhere()), clients: ANY_MESHED }];
+      return rule(IpNetwork.everywhere(), ANY_MESHED);
     case 'cluster-unauthenticated':
-      return [{ name, networks: allow(cluster), clients: anyone }];
+      return rule(clusterNetworks, ANYONE);
     case 'cluster-authenticated':
-      return [{ name, networks: allow(cluster), clients: ANY_MESHED }];
+      return rule(clusterNetworks, ANY_MESHED);
     case 'deny':
       return [];
   }
 }
 
-function allow(networks: readonly IpNetwork[]): AllowedNetwork[] {
+/** Networks of which nothing is left out. */
+export function allow(networks: readonly IpNetwork[]): AllowedNetwork[] {
   return networks.map((network) => ({ network, except: [] }));
 }

@@ -29,7 +29,7 @@ export function toServer(policy: ServerPolicy, workload: WorkloadName): Server {
   return {
     protocol: toProxyProtocol(policy.protocol),
     serverIps: [],
-    authorizations: policy.authorizations.map((authorization) => toAuthz(authorization, policy, workload)),
+    authorizations: policy.authorizations.map((authorization) => toAuthz(authorization, workload)),
     labels: meta.labels,
   };
 }
@@ -69,11 +69,9 @@ function toProxyProtocol(protocol: PortProtocol): ProxyProtocol {
   }
 }
 
-function toAuthz(authorization: Authorization, policy: ServerPolicy, workload: WorkloadName): Authz {
-  const { name } = authorization;
-  const meta = policy.isDefault
-    ? defaultMeta(name)
-    : resourceMeta('authorizationpolicy', name, workload.namespace);
+function toAuthz(authorization: Authorization, workload: WorkloadName): Authz {
+  const { kind, name } = authorization;
+  const meta = kind === 'default' ? defaultMeta(name) : resourceMeta(kind, name, workload.namespace);
   return {
     networks: authorization.networks.map(toNetwork),
     authentication: toAuthn(authorization.clients),

@@ -4,6 +4,7 @@ import type { ObjectMeta } from './kube-object.ts';
 const CONFIG_NAMES = [
   'default-inbound-policy',
   'opaque-ports',
+  'probe-authorization',
   'proxy-require-identity-inbound-ports',
   'skip-inbound-ports',
 ] as const;

@@ -56,6 +56,7 @@ function refuseSameNames(
 
 function readAuthorization(rule: AuthorizationEntry, path: FieldPath, context: ReadContext): Authorization {
   return {
+    kind: 'authorizationpolicy',
     name: rule.name,
     networks: readNetworks(rule.networks, [...path, 'networks'], context),
     clients: readClients(rule, path, context),
