@@ -1,32 +1,21 @@
-import type { Clock } from '../runtime/clock.ts';
 import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Collection } from './collection.ts';
 import type { KubeObject } from './kube-object.ts';
-import type { KubeConnection } from './kube-watch.ts';
-import type { Place, Resource } from './resource.ts';
+import type { ListWatchOptions } from './list-watch.ts';
 import { ResourceInformer } from './resource-informer.ts';
 
-export interface InformerOptions<T, O extends KubeObject = KubeObject> {
-  readonly client: KubeConnection;
-  readonly resource: Resource;
-  /** All namespaces unless given. */
-  readonly place?: Pick<Place, 'namespace'>;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
+export interface InformerOptions<T, O extends KubeObject = KubeObject> extends ListWatchOptions {
   /**
    * What is kept of an object, as plain data; undefined: nothing, as if it were not there. Must not throw, and must not
    * give the object itself, which is far larger than what is used of it.
    */
   readonly project: (object: O) => T | undefined;
-  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   /** What logs and metrics call it; the plural of the resource unless given. */
   readonly title?: string;
-  /** From 0 to 1, for the jitter of waits. */
-  readonly random?: () => number;
 }
 
 /** A collection that follows the API server. */
@@ -43,10 +32,9 @@ export function informer<T, O extends KubeObject = KubeObject>(options: Informer
 
 /** The one object of this name, as a collection of at most one; needs no right to the others (RBAC `resourceNames`). */
 export function watchNamed<T, O extends KubeObject = KubeObject>(
-  place: { readonly namespace?: string; readonly name: string },
+  { namespace, name }: { readonly namespace?: string; readonly name: string },
   options: Omit<InformerOptions<T, O>, 'place' | 'fieldSelector' | 'labelSelector'>,
 ): Informer<T> {
-  const { namespace, name } = place;
   return informer({
     title: `${options.resource.plural}/${name}`,
     ...options,

@@ -10,24 +10,18 @@ import { kubeMetrics } from './kube-metrics.ts';
 import type { KubeMetrics } from './kube-metrics.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { WatchEvent } from './kube-watch.ts';
+import { ListWatch } from './list-watch.ts';
 import { ObjectStore } from './object-store.ts';
 
-/** Objects per page of a list: some megabytes, which are garbage before the next page comes. */
-const pageSize = 500;
+/** Objects per page of a list: some megabytes. Halved when a page was too large. */
+const firstPageSize = 500;
 const backoffPolicy = { minMs: 250, maxMs: 30_000, jitter: 1 };
-/** The API server is asked to end a watch after this and up to twice as long, so that not all begin anew at once. */
-const watchMs = 300_000;
-/** With bookmarks, which come each minute, a watch is never as quiet as this unless nobody is there. */
-const silenceMs = 75_000;
 /** After so long without contact the history may be another one, although it goes on from a later version. */
 const outageMs = 120_000;
 /** A watch that ends sooner, and brought nothing, has failed. */
 const soonMs = 1_000;
 
 type ListReason = 'first' | 'expired' | 'behind' | 'outage' | 'malformed';
-
-/** How a watch ended that was not cut off by an error. */
-type WatchEnd = 'timeout' | 'silent';
 
 /** After these, what was told since the last list cannot be relied on. */
 const listAnew: Readonly<Record<string, ListReason>> = {
@@ -40,8 +34,10 @@ const listAnew: Readonly<Record<string, ListReason>> = {
 export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
   readonly problem = new LatestValue<string | undefined>(undefined);
   readonly #options: InformerOptions<T, O>;
+  readonly #listWatch: ListWatch<O>;
   readonly #metrics: KubeMetrics;
-  readonly #title: string;
+  /** What logs and metrics call it. */
+  readonly #resource: string;
   readonly #store = new ObjectStore<T>();
   readonly #backoff: Backoff;
   /** Everything up to here is in the store; undefined: it has to be listed, for the reason below. */
@@ -51,13 +47,15 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
   #cutOff = false;
   #confirmedAtMs = 0;
   #failures = 0;
+  #pageSize = firstPageSize;
 
   constructor(options: InformerOptions<T, O>) {
     this.#options = options;
+    this.#listWatch = new ListWatch(options);
     this.#metrics = kubeMetrics(options.metrics);
-    this.#title = options.title ?? options.resource.plural;
+    this.#resource = options.title ?? options.resource.plural;
     this.#backoff = new Backoff(backoffPolicy, options.random);
-    this.#metrics.synced.set({ resource: this.#title }, 0);
+    this.#metrics.synced.set({ resource: this.#resource }, 0);
   }
 
   get synced(): Latest<boolean> {
@@ -83,7 +81,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
         await this.#follow(signal);
       } catch (error) {
         if (ended()) return;
-        await this.#wait(this.#failed(error), signal);
+        await this.#options.clock.sleep(this.#failed(error), signal).catch(() => undefined);
       }
     }
   }
@@ -91,11 +89,18 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
   /** One watch, with what it takes to begin it. */
   async #follow(signal: AbortSignal): Promise<void> {
     if (this.#version !== undefined && this.#cutOff) await this.#checkHistory(this.#version, signal);
-    if (this.#version === undefined) await this.#list(signal);
+    const version = this.#version ?? (await this.#list(signal));
+    const beganAtMs = this.#now();
     this.#cutOff = true;
-    const end = await this.#watch(this.#version ?? '', signal);
+    const listener = { opened: () => this.#confirm(), take: this.#take.bind(this) };
+    const end = await this.#listWatch.watch(version, listener, signal);
     this.#cutOff = end === 'silent';
-    this.#metrics.watches.inc({ resource: this.#title, end });
+    this.#metrics.watches.inc({ resource: this.#resource, end });
+    if (this.#version === version && this.#now() - beganAtMs < soonMs) {
+      const message = `watch ${this.#resource}: expected it to last, it ended at once`;
+      throw kubeErrors.error('kube_unreachable', message);
+    }
+    this.#succeeded();
   }
 
   /** An API server restored from a backup is behind; a watch from a version it has not reached yet stays silent. */
@@ -104,97 +109,44 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
       this.#forget('outage');
       return;
     }
-    const page = await this.#page({ limit: 1 }, signal);
-    if (isBefore(page.resourceVersion, version)) this.#forget('behind');
+    const { resourceVersion } = await this.#listWatch.page(1, undefined, signal);
+    if (isBefore(resourceVersion, version)) this.#forget('behind');
   }
 
   #forget(reason: ListReason): void {
+    if (this.#version !== undefined) this.#reason = reason;
     this.#version = undefined;
-    this.#reason = reason;
   }
 
-  async #list(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
+  async #list(signal: AbortSignal): Promise<string> {
     const all = new Map<string, T>();
-    let next: string | undefined;
-    let version: string;
-    do {
-      const page = await this.#page({ limit: pageSize, ...(next !== undefined && { next }) }, signal);
-      for (const object of page.items) {
+    const version = await this.#listWatch.all(
+      this.#pageSize,
+      (object) => {
         const value = this.#project(object);
         if (value !== undefined) all.set(objectKey(object.metadata), value);
-      }
-      version = page.resourceVersion;
-      next = page.next;
-    } while (next !== undefined);
+      },
+      signal,
+    );
     signal.throwIfAborted();
-    this.#metrics.lists.inc({ resource: this.#title, reason: this.#reason });
+    const resource = this.#resource;
+    this.#metrics.lists.inc({ resource, reason: this.#reason });
     this.#version = version;
     this.#confirm();
+    this.#succeeded();
     this.#store.replace(all);
-    this.#metrics.objects.set({ resource: this.#title }, all.size);
-    this.#metrics.synced.set({ resource: this.#title }, 1);
-    log.debug({ resource: this.#title, objects: all.size, reason: this.#reason }, 'listed');
-  }
-
-  #page(asked: { limit: number; next?: string }, signal: AbortSignal) {
-    const { client, resource, place = {}, labelSelector, fieldSelector } = this.#options;
-    const selectors = {
-      ...(labelSelector !== undefined && { labelSelector }),
-      ...(fieldSelector !== undefined && { fieldSelector }),
-    };
-    return client.list<O>(resource, place, { ...selectors, ...asked }, signal);
-  }
-
-  async #watch(version: string, signal: AbortSignal): Promise<WatchEnd> {
-    const {
-      client,
-      resource,
-      place = {},
-      labelSelector,
-      fieldSelector,
-      clock,
-      random = Math.random,
-    } = this.#options;
-    const end = new AbortController();
-    const stop = (): void => end.abort(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    const silent = Symbol('silent');
-    let silence = clock.after(silenceMs, () => end.abort(silent));
-    const beganAtMs = this.#now();
-    try {
-      const options = {
-        ...(labelSelector !== undefined && { labelSelector }),
-        ...(fieldSelector !== undefined && { fieldSelector }),
-        resourceVersion: version,
-        timeoutMs: watchMs * (1 + random()),
-      };
-      for await (const batch of await client.watch<O>(resource, place, options, end.signal)) {
-        silence.cancel();
-        silence = clock.after(silenceMs, () => end.abort(silent));
-        this.#take(batch);
-      }
-    } catch (error) {
-      if (end.signal.reason !== silent) throw error;
-      return 'silent';
-    } finally {
-      silence.cancel();
-      signal.removeEventListener('abort', stop);
-    }
-    if (this.#version === version && this.#now() - beganAtMs < soonMs) {
-      throw kubeErrors.error(
-        'kube_unreachable',
-        `watch ${this.#title}: expected it to last, it ended at once`,
-      );
-    }
-    return 'timeout';
+    this.#metrics.objects.set({ resource }, this.#store.size);
+    this.#metrics.synced.set({ resource }, 1);
+    this.#options.log.debug({ resource, objects: this.#store.size, reason: this.#reason }, 'listed');
+    return version;
   }
 
   #take(batch: readonly WatchEvent<O>[]): void {
-    const last = batch.at(-1)?.object.metadata.resourceVersion;
-    if (last === undefined) return;
-    this.#version = last;
+    const version = batch.at(-1)?.object.metadata.resourceVersion;
+    if (version === undefined) return;
+    this.#version = version;
     this.#confirm();
+    this.#succeeded();
     this.#store.apply(
       batch
         .filter(({ type }) => type !== 'BOOKMARK')
@@ -203,7 +155,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
           type === 'DELETED' ? undefined : this.#project(object),
         ]),
     );
-    this.#metrics.objects.set({ resource: this.#title }, this.#store.size);
+    this.#metrics.objects.set({ resource: this.#resource }, this.#store.size);
   }
 
   #project(object: O): T | undefined {
@@ -211,32 +163,35 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     try {
       return project(object);
     } catch (error) {
-      log.error(
-        { resource: this.#title, object: objectKey(object.metadata), error },
-        'an object cannot be used',
-      );
+      const fields = { resource: this.#resource, object: objectKey(object.metadata), error };
+      log.error(fields, 'an object cannot be used');
       return undefined;
     }
   }
 
-  /** The API server has said how things are. */
+  /** The API server is there, and what is known is what it knows. */
   #confirm(): void {
-    const { log } = this.#options;
+    const resource = this.#resource;
     this.#confirmedAtMs = this.#now();
-    this.#metrics.confirmed.set({ resource: this.#title }, this.#confirmedAtMs / 1000);
-    this.#backoff.reset();
-    this.#failures = 0;
+    this.#metrics.confirmed.set({ resource }, this.#confirmedAtMs / 1000);
     if (this.problem.value === undefined) return;
     this.problem.set(undefined);
-    log.info({ resource: this.#title }, 'followed again');
+    this.#options.log.info({ resource }, 'followed again');
+  }
+
+  /** Not merely begun: what fails again and again right after its beginning is tried less and less often. */
+  #succeeded(): void {
+    this.#backoff.reset();
+    this.#failures = 0;
   }
 
   /** Gives how long to wait. */
   #failed(error: unknown): number {
     const code = isAppError(error) ? error.code : 'unexpected';
-    this.#metrics.watches.inc({ resource: this.#title, end: code });
+    this.#metrics.watches.inc({ resource: this.#resource, end: code });
     const reason = listAnew[code];
     if (reason !== undefined) this.#forget(reason);
+    if (code === 'kube_answer_too_large') this.#pageSize = Math.ceil(this.#pageSize / 2);
     this.#failures += 1;
     // One break alone is daily life, and over before anybody could look.
     if (this.#failures > 1 || !isBreak(error)) this.#tell(errorMessage(error), error);
@@ -246,11 +201,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
   #tell(problem: string, error: unknown): void {
     if (this.problem.value === problem) return;
     this.problem.set(problem);
-    this.#options.log.warn({ resource: this.#title, error }, 'cannot be followed now');
-  }
-
-  async #wait(ms: number, signal: AbortSignal): Promise<void> {
-    await this.#options.clock.sleep(ms, signal).catch(() => undefined);
+    this.#options.log.warn({ resource: this.#resource, error }, 'cannot be followed now');
   }
 
   #now(): number {

@@ -1,0 +1,91 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { ListPage } from './kube-client.ts';
+import type { KubeObject } from './kube-object.ts';
+import type { KubeConnection, WatchEvent } from './kube-watch.ts';
+import type { Place, Resource } from './resource.ts';
+
+export interface ListWatchOptions {
+  readonly client: KubeConnection;
+  readonly resource: Resource;
+  /** All namespaces unless given. */
+  readonly place?: Pick<Place, 'namespace'>;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly clock: Clock;
+  /** From 0 to 1, for the jitter of waits. */
+  readonly random?: () => number;
+}
+
+/** What is told of a watch. */
+export interface WatchListener<O> {
+  /** The API server has taken it. */
+  opened(): void;
+  take(batch: readonly WatchEvent<O>[]): void;
+}
+
+/** How a watch ended that was not cut off by an error. */
+export type WatchEnd = 'timeout' | 'silent';
+
+/** The API server is asked to end a watch after this and up to twice as long, so that not all begin anew at once. */
+const watchMs = 300_000;
+/** With bookmarks, which come each minute, a watch is hardly as quiet as this unless nobody is there. */
+const silenceMs = 75_000;
+
+/** The two requests that objects of one kind are followed with. */
+export class ListWatch<O extends KubeObject> {
+  readonly #options: ListWatchOptions;
+  readonly #selectors: { readonly labelSelector?: string; readonly fieldSelector?: string };
+
+  constructor(options: ListWatchOptions) {
+    const { labelSelector, fieldSelector } = options;
+    this.#options = options;
+    this.#selectors = {
+      ...(labelSelector !== undefined && { labelSelector }),
+      ...(fieldSelector !== undefined && { fieldSelector }),
+    };
+  }
+
+  page(limit: number, next: string | undefined, signal: AbortSignal): Promise<ListPage<O>> {
+    const { client, resource, place = {} } = this.#options;
+    const options = { ...this.#selectors, limit, ...(next !== undefined && { next }) };
+    return client.list<O>(resource, place, options, signal);
+  }
+
+  /** Every object, page by page, so that each page is garbage before the next one comes; gives the list's version. */
+  async all(limit: number, take: (object: O) => void, signal: AbortSignal): Promise<string> {
+    let page = await this.page(limit, undefined, signal);
+    for (;;) {
+      page.items.forEach(take);
+      if (page.next === undefined) return page.resourceVersion;
+      page = await this.page(limit, page.next, signal);
+    }
+  }
+
+  /** What happens after `resourceVersion`, until the API server ends it, nothing comes any more, or an error cuts it off. */
+  async watch(resourceVersion: string, listener: WatchListener<O>, signal: AbortSignal): Promise<WatchEnd> {
+    const { client, resource, place = {}, clock, random = Math.random } = this.#options;
+    const end = new AbortController();
+    const silent = Symbol('silent');
+    const stop = (): void => end.abort(signal.reason);
+    const hush = (): void => end.abort(silent);
+    signal.addEventListener('abort', stop, { once: true });
+    let silence = clock.after(silenceMs, hush);
+    try {
+      const options = { ...this.#selectors, resourceVersion, timeoutMs: watchMs * (1 + random()) };
+      const batches = await client.watch<O>(resource, place, options, end.signal);
+      listener.opened();
+      for await (const batch of batches) {
+        silence.cancel();
+        silence = clock.after(silenceMs, hush);
+        listener.take(batch);
+      }
+      return 'timeout';
+    } catch (error) {
+      if (end.signal.reason !== silent) throw error;
+      return 'silent';
+    } finally {
+      silence.cancel();
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}
