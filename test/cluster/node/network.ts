@@ -16,9 +16,9 @@ const slots = 64;
 export async function createNetwork(file: string): Promise<Place> {
   writeFileSync(file, '');
   await run(['unshare', `--net=${file}`, 'true']);
-  const enter = ['nsenter', `--net=${file}`];
+  const enter = (command: readonly string[]): string[] => ['nsenter', `--net=${file}`, ...command];
   const address = await createLink(file);
-  await run([...enter, 'sysctl', '-qw', 'net.ipv4.ip_forward=1']);
+  await run(enter(['sysctl', '-qw', 'net.ipv4.ip_forward=1']));
   return { address, enter };
 }
 
