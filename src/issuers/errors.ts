@@ -16,7 +16,7 @@ export const issuerErrors = errorCatalogue({
   },
   issuer_files_incomplete: {
     kind: 'failed_precondition',
-    help: 'The issuer directory needs tls.crt and tls.key, or crt.pem and key.pem, and not a mixture. Until then the last good pair stays in use.',
+    help: 'The directory or Secret of the issuer needs tls.crt and tls.key, or crt.pem and key.pem, and not a mixture. Until then the last good pair stays in use.',
   },
   issuer_name_not_permitted: {
     kind: 'failed_precondition',

@@ -10,13 +10,7 @@ import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { issuerErrors } from '../errors.ts';
 import type { IntermediateCa } from '../issuer.ts';
-
-/** A CA as its owner keeps it. */
-export interface CaMaterial {
-  /** The CA's certificate first, then those above it. */
-  readonly certificates: string;
-  readonly privateKey: string;
-}
+import type { CaMaterial } from './ca-material.ts';
 
 /** What a CA has to stand up to before it signs for anybody. */
 export interface CaTrial {

@@ -1,198 +1,50 @@
 import { join } from 'node:path';
-import type { CaKeyPair } from '../../pki/ca-key-pair.ts';
-import type { TrustBundle } from '../../pki/trust-bundle.ts';
-import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
-import { LatestValue } from '../../runtime/latest.ts';
-import type { Log } from '../../runtime/log.ts';
-import type { FileContents } from '../../runtime/read-files.ts';
 import { watchFiles } from '../../runtime/watch-files.ts';
-import { issuerErrors } from '../errors.ts';
 import type { IntermediateCa, IntermediateSource } from '../issuer.ts';
-import type { IssuerMetrics } from '../issuer-metrics.ts';
-import { decodeCa, verifyCa, type CaMaterial, type CaTrial } from './ca-candidate.ts';
+import { caNames, readCaMaterial } from './ca-material.ts';
+import { VettedCa, type VettingOptions } from './vetted-ca.ts';
 
-/** Certificate and key as `kubernetes.io/tls` Secrets name them, and as Linkerd's own scheme does (contract 7.1). */
-const schemes = [
-  { certificates: 'tls.crt', privateKey: 'tls.key' },
-  { certificates: 'crt.pem', privateKey: 'key.pem' },
-] as const;
-
-export interface DirectorySourceOptions {
+export interface DirectorySourceOptions extends VettingOptions {
   readonly directory: string;
-  readonly anchors: Latest<TrustBundle | undefined>;
-  /** A workload of the mesh, for the leaf that is signed on trial. */
-  readonly identity: WorkloadIdentity;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: IssuerMetrics;
-  /** How often files and certificates are looked at where nothing tells of a change. */
-  readonly intervalMs: number;
 }
 
-/**
- * A CA key pair in a directory: a mounted Secret or plain files. Every new content, every change of the anchors and
- * every interval leads to the same judgement; a pair that does not pass it never replaces one that does.
- */
+/** A CA key pair in a directory: a mounted Secret or plain files. */
 export class DirectorySource implements IntermediateSource {
   readonly #options: DirectorySourceOptions;
-  readonly #current = new LatestValue<IntermediateCa | undefined>(undefined);
-  readonly #problem = new LatestValue<string | undefined>(undefined);
-  /** Gives what was read last, or throws why it could not be read. */
-  #read: (() => FileContents) | undefined;
-  /** What was told of the present content, so that the same is not told at each interval. */
-  #told: string | undefined;
+  readonly #vetted: VettedCa;
 
   constructor(options: DirectorySourceOptions) {
     this.#options = options;
+    this.#vetted = new VettedCa('issuer files', options);
   }
 
   get current(): Latest<IntermediateCa | undefined> {
-    return this.#current;
+    return this.#vetted.current;
   }
 
   get problem(): Latest<string | undefined> {
-    return this.#problem;
+    return this.#vetted.problem;
   }
 
   /** Follows the directory until the signal is aborted; resolves when it has been read once. */
   async start(signal: AbortSignal): Promise<void> {
-    const { anchors, clock, intervalMs, directory } = this.#options;
-    signal.addEventListener(
-      'abort',
-      anchors.subscribe(() => this.#judgeAnew()),
-    );
-    void this.#judgeAgain(signal);
+    const { clock, intervalMs, directory } = this.#options;
+    this.#vetted.follow(signal);
     await watchFiles({
       paths: [],
-      optionalPaths: schemes.flatMap((scheme) => Object.values(scheme)).map((name) => join(directory, name)),
+      optionalPaths: caNames.map((name) => join(directory, name)),
       clock,
       intervalMs,
       signal,
-      onContent: (files) => this.#look(() => files),
+      onContent: (files) =>
+        this.#vetted.look(() =>
+          readCaMaterial(directory, (name) => files.get(join(directory, name))?.toString('utf8')),
+        ),
       onError: (error) =>
-        this.#look(() => {
+        this.#vetted.look(() => {
           throw error;
         }),
     });
   }
-
-  /** There is something new in the directory, be it only that it cannot be read. */
-  #look(read: () => FileContents): void {
-    this.#read = read;
-    this.#options.metrics.candidates.inc({ result: this.#judgeAnew() ? 'taken' : 'refused' });
-  }
-
-  #judgeAnew(): boolean {
-    this.#told = undefined;
-    return this.#judge();
-  }
-
-  /** Time passes: a CA ends, or begins to be valid. */
-  async #judgeAgain(signal: AbortSignal): Promise<void> {
-    const { clock, intervalMs } = this.#options;
-    try {
-      for (;;) {
-        await clock.sleep(intervalMs, signal);
-        this.#judge();
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-
-  /** Whether what the files hold now is in use. */
-  #judge(): boolean {
-    const { anchors, directory } = this.#options;
-    if (this.#read === undefined) return false;
-    const bundle = anchors.value;
-    if (bundle === undefined) {
-      this.#problem.set('there are no trust anchors to verify the issuer with');
-      return false;
-    }
-    try {
-      const pair = this.#sameAsBefore(decodeCa(readMaterial(this.#read(), directory), bundle));
-      this.#take(verifyCa(pair, this.#trial(bundle)));
-      return true;
-    } catch (error) {
-      this.#refuse(error);
-      return false;
-    }
-  }
-
-  #take(ca: IntermediateCa): void {
-    const before = this.#current.value;
-    const isNew = before?.pair !== ca.pair;
-    const { label, fingerprint } = ca.pair.certificate;
-    if (isNew) {
-      this.#options.log.info({ issuer: label, fingerprint, until: ca.notAfter }, 'issuer loaded');
-    }
-    if (isNew || before.notAfter.getTime() !== ca.notAfter.getTime()) this.#current.set(ca);
-    this.#problem.set(undefined);
-    this.#told = undefined;
-  }
-
-  /** The last good pair stays in use, unless it is no longer good itself. */
-  #refuse(error: unknown): void {
-    const { anchors, log } = this.#options;
-    const reason = errorMessage(error);
-    const present = this.#current.value;
-    const good = present !== undefined && anchors.value !== undefined && this.#isGood(present, anchors.value);
-    const fields = { reason, inUse: good ? present.pair.certificate.label : 'none' };
-    // Not the reason itself: it may hold the time of the judgement, and would be another one at each interval.
-    const told = `${errorCode(error) ?? reason} ${fields.inUse}`;
-    if (told !== this.#told) {
-      this.#told = told;
-      if (good) log.warn(fields, 'issuer files refused, the last good pair stays in use');
-      else log.error(fields, 'issuer files refused, and there is no good pair to go on with');
-      this.#problem.set(reason);
-    }
-    if (!good) this.#current.set(undefined);
-  }
-
-  #isGood(ca: IntermediateCa, bundle: TrustBundle): boolean {
-    try {
-      verifyCa(ca.pair, this.#trial(bundle));
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  #trial(bundle: TrustBundle): CaTrial {
-    const { clock, identity } = this.#options;
-    return { bundle, identity, now: clock.now() };
-  }
-
-  /** One object for one pair, however often it is read: others keep by it what they derive from the pair. */
-  #sameAsBefore(pair: CaKeyPair): CaKeyPair {
-    const before = this.#current.value?.pair;
-    const sameChain =
-      before?.chain.length === pair.chain.length &&
-      before.chain.every((certificate, at) => pair.chain[at]?.equals(certificate));
-    return sameChain && before.certificate.equals(pair.certificate) ? before : pair;
-  }
-}
-
-function readMaterial(files: FileContents, directory: string): CaMaterial {
-  const text = (name: string): string | undefined => files.get(join(directory, name))?.toString('utf8');
-  const begun = schemes.filter((scheme) =>
-    Object.values(scheme).some((name) => files.has(join(directory, name))),
-  );
-  const [scheme] = begun;
-  if (scheme === undefined || begun.length > 1) {
-    throw incomplete(directory, begun.length > 1 ? 'both' : 'neither');
-  }
-  const certificates = text(scheme.certificates);
-  const privateKey = text(scheme.privateKey);
-  if (certificates === undefined) throw incomplete(directory, `no ${scheme.certificates}`);
-  if (privateKey === undefined) throw incomplete(directory, `no ${scheme.privateKey}`);
-  return { certificates, privateKey };
-}
-
-function incomplete(directory: string, got: string): Error {
-  const message = `expected tls.crt and tls.key, or crt.pem and key.pem, in ${directory}, got ${got}`;
-  return issuerErrors.error('issuer_files_incomplete', message);
 }
