@@ -54,6 +54,10 @@ export const rpcErrors = errorCatalogue({
     kind: 'invalid_argument',
     help: 'The bytes are not the protobuf message they should be. Sender and receiver speak different versions, or something between them changed the bytes.',
   },
+  answer_malformed: {
+    kind: 'internal',
+    help: 'The other side answered with bytes that are not the protobuf message they should be. It speaks another version, or something between changed the bytes. It is asked again.',
+  },
   stream_stalled: {
     kind: 'resource_exhausted',
     help: 'The reader of a stream did not take its messages for too long. It may open the stream again; look at its CPU and network.',

@@ -27,7 +27,8 @@ export class GrpcChannel implements Channel {
   }
 
   async unary<Q, S>(method: Method<Q, S>, request: Q, options: CallOptions = {}): Promise<S> {
-    return decode(method.response, await this.#ask(method.path, encode(method.request, request), options));
+    const answer = await this.#ask(method.path, encode(method.request, request), options);
+    return decode(method.response, answer, 'answer_malformed');
   }
 
   async *serverStream<Q, S>(method: Method<Q, S>, request: Q, signal: AbortSignal): AsyncGenerator<S> {
@@ -127,7 +128,7 @@ async function* readStream<S>(
   // Cancelling makes grpc-js emit an error after the reader has gone.
   stream.on('error', () => undefined);
   try {
-    for await (const bytes of stream) yield decode(method.response, bytes as Buffer);
+    for await (const bytes of stream) yield decode(method.response, bytes as Buffer, 'answer_malformed');
   } catch (error) {
     signal.throwIfAborted();
     throw isServiceError(error) ? fromStatus(error) : error;

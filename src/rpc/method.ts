@@ -38,13 +38,17 @@ export function encode<T>(type: MessageType<T>, message: T): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Throws `message_malformed`. */
-export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
+/** Throws `message_malformed`, which refuses a request, or the code that an answer is given. */
+export function decode<T>(
+  type: MessageType<T>,
+  bytes: Uint8Array,
+  code: 'message_malformed' | 'answer_malformed' = 'message_malformed',
+): T {
   try {
     return type.decode(bytes);
   } catch (cause) {
     throw rpcErrors.error(
-      'message_malformed',
+      code,
       `expected a protobuf message, got ${bytes.byteLength} bytes that are none: ${errorMessage(cause)}`,
       { cause },
     );

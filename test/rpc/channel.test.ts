@@ -319,6 +319,48 @@ describe('a channel', () => {
   });
 });
 
+describe('an answer that is no message', () => {
+  const garbled = Buffer.from('0aff', 'hex');
+  const services: Service[] = [
+    {
+      name: 'io.linkerd.proxy.identity.Identity',
+      methods: [
+        {
+          kind: 'unary',
+          path: '/io.linkerd.proxy.identity.Identity/Certify',
+          handle: () => Promise.resolve(garbled),
+        },
+      ],
+    },
+    {
+      name: 'io.linkerd.proxy.destination.Destination',
+      methods: [
+        {
+          kind: 'server_stream',
+          path: '/io.linkerd.proxy.destination.Destination/Get',
+          handle: async (_, _call, sink) => sink.write(frame(garbled), () => undefined),
+        },
+      ],
+    },
+  ];
+
+  // Whoever is refused for what it asked does not ask again.
+  it('is a fault of the other side and no refusal of the request', async () => {
+    await using server = await startServer(services);
+    using channel = server.connect();
+    const fault = {
+      code: 'answer_malformed',
+      kind: 'internal',
+      message: 'expected a protobuf message, got 2 bytes that are none: premature EOF',
+    };
+    await expect(ask(channel)).rejects.toMatchObject(fault);
+    const { signal } = new AbortController();
+    const question = { scheme: '', path: 'a.b.svc.cluster.local:80', contextToken: '' };
+    const stream = destinationClient(channel).get(question, signal);
+    await expect(stream[Symbol.asyncIterator]().next()).rejects.toMatchObject(fault);
+  });
+});
+
 describe('a connect guard', () => {
   function guarded() {
     const clock = new ManualClock();
