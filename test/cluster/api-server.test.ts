@@ -1,0 +1,135 @@
+import { onKubernetes } from './on-kubernetes.ts';
+import { eventually } from '../support/eventually.ts';
+import type { TestCluster } from './test-cluster.ts';
+
+const audience = 'identity.l5d.io';
+
+interface Reviewed {
+  readonly status: {
+    readonly authenticated?: boolean;
+    readonly audiences?: readonly string[];
+    readonly user?: {
+      readonly username?: string;
+      readonly extra?: Readonly<Record<string, readonly string[]>>;
+    };
+    readonly error?: string;
+  };
+}
+
+function review(cluster: TestCluster, token: string, audiences: readonly string[]): Promise<Reviewed> {
+  return cluster.expect('/apis/authentication.k8s.io/v1/tokenreviews', {
+    method: 'POST',
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences } },
+  });
+}
+
+function configMap(name: string, value: string): object {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value } };
+}
+
+interface Versioned {
+  readonly metadata: { readonly resourceVersion: string };
+}
+
+onKubernetes('the API server of the tests', (cluster) => {
+  it('says for which audience a token of a ServiceAccount is good, and of which pod', async () => {
+    const namespace = await cluster.createNamespace('reviewed');
+    await cluster.expect(`/api/v1/namespaces/${namespace}/pods`, {
+      method: 'POST',
+      body: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'web' },
+        spec: { containers: [{ name: 'web', image: 'web' }] },
+      },
+    });
+    const token = await cluster.token({ namespace, name: 'default' }, { audience, pod: 'web' });
+    const { status } = await review(cluster, token, [audience, 'another']);
+    expect(status).toMatchObject({ authenticated: true, audiences: [audience] });
+    expect(status.user).toMatchObject({
+      username: 'system:serviceaccount:reviewed:default',
+      extra: { 'authentication.kubernetes.io/pod-name': ['web'] },
+    });
+    expect((await review(cluster, token, ['another'])).status.authenticated).not.toBe(true);
+  });
+
+  it('knows what it was told on the same port after an end in order and after a crash', async () => {
+    const { server } = cluster;
+    const place = '/api/v1/namespaces/default/configmaps';
+    await cluster.expect(place, { method: 'POST', body: configMap('kept', 'one') });
+    await cluster.stop();
+    await expect(cluster.call('/readyz')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await cluster.restart();
+    await cluster.kill();
+    await cluster.restart();
+    expect(cluster.server).toBe(server);
+    expect(await cluster.expect(`${place}/kept`)).toMatchObject({ data: { value: 'one' } });
+  });
+
+  it('writes down who asked for what', async () => {
+    await cluster.createNamespace('audited');
+    const kubeconfig = await cluster.kubeconfigAs({ namespace: 'audited', name: 'default' });
+    const refused = cluster.kubectl([
+      'get',
+      'secret',
+      'hidden',
+      '-n',
+      'audited',
+      `--kubeconfig=${kubeconfig}`,
+    ]);
+    await expect(refused).rejects.toThrow(/forbidden/i);
+    const written = await eventually(() => {
+      const found = cluster.auditLog().find(({ objectRef }) => objectRef?.name === 'hidden');
+      if (found === undefined) throw new Error('expected the request in the audit log');
+      return found;
+    });
+    expect(written).toMatchObject({
+      stage: 'ResponseComplete',
+      verb: 'get',
+      user: { username: 'system:serviceaccount:audited:default' },
+      objectRef: { resource: 'secrets', namespace: 'audited', apiVersion: 'v1' },
+      responseStatus: { code: 403 },
+    });
+  });
+
+  it('gives a Service of both families an address of each, and a slice to its pods', async () => {
+    const namespace = await cluster.createNamespace('both');
+    const service = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace },
+      spec: { ipFamilyPolicy: 'RequireDualStack', selector: { app: 'web' }, ports: [{ port: 80 }] },
+    };
+    await cluster.kubectl(['create', '--filename=-'], { input: JSON.stringify(service) });
+    const { spec } = await cluster.expect<{ readonly spec: { readonly clusterIPs: readonly string[] } }>(
+      `/api/v1/namespaces/${namespace}/services/web`,
+    );
+    expect(spec.clusterIPs).toEqual([
+      expect.stringMatching(/^10\.96\./),
+      expect.stringMatching(/^fd00:10:96:/),
+    ]);
+    await eventually(async () => {
+      const { items } = await cluster.expect<{ readonly items: readonly { readonly addressType: string }[] }>(
+        `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
+      );
+      expect(items.map(({ addressType }) => addressType).toSorted()).toEqual(['IPv4', 'IPv6']);
+    });
+  });
+});
+
+onKubernetes(
+  'an API server that keeps no events itself',
+  (cluster) => {
+    it('tells a watch from before a compaction that it is too late', async () => {
+      const place = '/api/v1/namespaces/default/configmaps';
+      const old = await cluster.expect<Versioned>(place, { method: 'POST', body: configMap('a', 'one') });
+      await cluster.expect(place, { method: 'POST', body: configMap('b', 'one') });
+      const since = `${place}?fieldSelector=metadata.name%3Db&watch=true&timeoutSeconds=1&resourceVersion=${old.metadata.resourceVersion}`;
+      expect(await cluster.call(since)).toMatchObject({ status: 200, body: { type: 'ADDED' } });
+      await cluster.compact();
+      const { status, body } = await cluster.call(since);
+      expect([status, (body as { readonly object?: { readonly code: number } }).object?.code]).toContain(410);
+    });
+  },
+  { apiServerArgs: ['--watch-cache=false'] },
+);
