@@ -29,13 +29,15 @@ export interface PodPort {
   readonly hostIP: string | undefined;
 }
 
-/** Where the proxy listens in its pod; `undefined` for what its container does not say in a readable way. */
+/** Where the proxy listens in its pod; `undefined` where its container says so in a way that cannot be read here. */
 export interface ProxyPorts {
   readonly inbound: number | undefined;
   readonly admin: number | undefined;
 }
 
 const PROXY_CONTAINER = 'linkerd-proxy';
+/** What the proxies take where their environment says nothing. */
+const PROXY_DEFAULTS = { inbound: 4143, admin: 4191 } as const;
 const ANY_ADDRESS = new Set(['0.0.0.0', '::', '']);
 
 export function podPorts(containers: readonly ContainerSource[]): PodPort[] {
@@ -77,13 +79,14 @@ function portNamed({ ports = [] }: ContainerSource, name: string): number | unde
 export function proxyPorts(containers: readonly ContainerSource[]): ProxyPorts | undefined {
   const proxy = containers.find(({ name }) => name === PROXY_CONTAINER);
   if (proxy === undefined) return undefined;
-  const listening = (variable: string) => {
-    const value = proxy.env?.find(({ name }) => name === variable)?.value;
-    const port = Number(/:(\d{1,5})$/.exec(value ?? '')?.[1]);
+  const listening = (variable: string, otherwise: number) => {
+    const set = proxy.env?.find(({ name }) => name === variable);
+    if (set === undefined) return otherwise;
+    const port = Number(/:(\d{1,5})$/.exec(set.value ?? '')?.[1]);
     return port >= 1 && port <= 65535 ? port : undefined;
   };
   return {
-    inbound: listening('LINKERD2_PROXY_INBOUND_LISTEN_ADDR'),
-    admin: listening('LINKERD2_PROXY_ADMIN_LISTEN_ADDR'),
+    inbound: listening('LINKERD2_PROXY_INBOUND_LISTEN_ADDR', PROXY_DEFAULTS.inbound),
+    admin: listening('LINKERD2_PROXY_ADMIN_LISTEN_ADDR', PROXY_DEFAULTS.admin),
   };
 }

@@ -1,0 +1,78 @@
+import type { Collection } from '../../kube/collection.ts';
+import { IpAddress, socketText } from '../../runtime/ip-address.ts';
+import type { EndpointSlice } from './endpoint-slice.ts';
+import type { ExternalWorkload } from './external-workload.ts';
+import { Indexed } from './indexed.ts';
+import { Lookup } from './lookup.ts';
+import type { Namespace } from './namespace.ts';
+import type { Node } from './node.ts';
+import type { Pod } from './pod.ts';
+import type { Service } from './service.ts';
+
+/** The objects that endpoints are made of. */
+export interface ClusterCollections {
+  readonly services: Collection<Service>;
+  readonly endpointSlices: Collection<EndpointSlice>;
+  readonly pods: Collection<Pod>;
+  readonly nodes: Collection<Node>;
+  readonly namespaces: Collection<Namespace>;
+  readonly externalWorkloads: Collection<ExternalWorkload>;
+}
+
+/** Every way in which the objects of a cluster are found. Each reading leaves its topics with who reads. */
+export class Cluster {
+  readonly services: Indexed<Service>;
+  readonly pods: Indexed<Pod>;
+  readonly nodes: Indexed<Node>;
+  readonly namespaces: Indexed<Namespace>;
+  readonly externalWorkloads: Indexed<ExternalWorkload>;
+
+  /** By `namespace/service`. */
+  readonly slices = new Lookup<EndpointSlice>('slices', ({ namespace, service }) => [
+    `${namespace}/${service}`,
+  ]);
+  /** By cluster IP. */
+  readonly servicesAt = new Lookup<Service>('cluster ip', ({ clusterIPs }) => clusterIPs.map(canonical));
+  /** By node port, as text. */
+  readonly nodePorts = new Lookup<Service>('node port', ({ ports }) =>
+    ports.flatMap(({ nodePort }) => (nodePort === undefined ? [] : [String(nodePort)])),
+  );
+  /** By an address of their own: a pod that has ended has none any more. */
+  readonly podsAt = new Lookup<Pod>('pod ip', (pod) =>
+    pod.hostNetwork || pod.ended ? [] : pod.ips.map(canonical),
+  );
+  /** By `address:port` on their node. */
+  readonly hostPorts = new Lookup<Pod>('host port', hostSockets);
+  readonly nodesAt = new Lookup<Node>('node ip', ({ ips }) => ips.map(canonical));
+  readonly externalsAt = new Lookup<ExternalWorkload>('external ip', ({ ips }) => ips.map(canonical));
+  /** By namespace. */
+  readonly externalsIn = new Lookup<ExternalWorkload>('externals in', ({ namespace }) => [namespace]);
+
+  /** `touched` is called with the topics of which something has changed. */
+  constructor(from: ClusterCollections, touched: (topics: Iterable<string>) => void) {
+    this.services = new Indexed('service', from.services, [this.servicesAt, this.nodePorts], touched);
+    new Indexed('slice', from.endpointSlices, [this.slices], touched);
+    this.pods = new Indexed('pod', from.pods, [this.podsAt, this.hostPorts], touched);
+    this.nodes = new Indexed('node', from.nodes, [this.nodesAt], touched);
+    this.namespaces = new Indexed('namespace', from.namespaces, [], touched);
+    const externals = [this.externalsAt, this.externalsIn];
+    this.externalWorkloads = new Indexed('external', from.externalWorkloads, externals, touched);
+  }
+}
+
+function hostSockets({ ports, hostIPs, ended }: Pod): string[] {
+  if (ended) return [];
+  return ports.flatMap(({ hostPort, hostIP }) =>
+    hostPort === undefined
+      ? []
+      : (hostIP === undefined ? hostIPs : [hostIP]).flatMap((ip) => {
+          const address = IpAddress.parse(ip);
+          return address === undefined ? [] : [socketText(address, hostPort)];
+        }),
+  );
+}
+
+/** The spelling in which addresses are looked up. */
+function canonical(ip: string): string {
+  return IpAddress.parse(ip)?.toString() ?? ip;
+}

@@ -1,0 +1,91 @@
+import { LatestValue } from '../../runtime/latest.ts';
+import type { Watched } from '../watched.ts';
+import type { Topics } from './lookup.ts';
+
+interface View {
+  readonly topics: Topics;
+  refresh(): void;
+}
+
+/**
+ * Answers that are kept up to date. Each is read again when something that it has read has changed; what changes
+ * in quick succession is read once, when the turn of the event loop is over, so that a storm costs no more than the
+ * time there is.
+ */
+export class Views {
+  readonly #readers = new Map<string, Set<View>>();
+  readonly #all = new Set<View>();
+  #due = new Set<View>();
+  #scheduled = false;
+  #open = false;
+
+  /** Until then every answer is `undefined`: not known yet. */
+  open(): void {
+    if (this.#open) return;
+    this.#open = true;
+    for (const view of this.#all) this.#refreshLater(view);
+  }
+
+  /** `read` gives the present answer and notes what it looked at. */
+  watch<T>(read: (topics: Topics) => T | undefined, same: (a: T, b: T) => boolean): Watched<T> {
+    const state = new LatestValue<T | undefined>(
+      undefined,
+      (a, b) => a === b || (a !== undefined && b !== undefined && same(a, b)),
+    );
+    const view: View = {
+      topics: new Set(),
+      refresh: () => {
+        this.#leave(view);
+        const answer = read(view.topics);
+        this.#join(view);
+        state.set(answer);
+      },
+    };
+    this.#all.add(view);
+    if (this.#open) view.refresh();
+    return { state, close: () => this.#close(view) };
+  }
+
+  /** Something about these topics has changed. */
+  touch(topics: Iterable<string>): void {
+    for (const topic of topics) {
+      for (const view of this.#readers.get(topic) ?? []) this.#refreshLater(view);
+    }
+  }
+
+  #refreshLater(view: View): void {
+    this.#due.add(view);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#refreshDue());
+  }
+
+  #refreshDue(): void {
+    this.#scheduled = false;
+    const due = this.#due;
+    this.#due = new Set();
+    for (const view of due) if (this.#all.has(view)) view.refresh();
+  }
+
+  #close(view: View): void {
+    this.#all.delete(view);
+    this.#leave(view);
+  }
+
+  #join(view: View): void {
+    for (const topic of view.topics) {
+      const readers = this.#readers.get(topic);
+      if (readers === undefined) this.#readers.set(topic, new Set([view]));
+      else readers.add(view);
+    }
+  }
+
+  #leave(view: View): void {
+    for (const topic of view.topics) {
+      const readers = this.#readers.get(topic);
+      readers?.delete(view);
+      if (readers?.size === 0) this.#readers.delete(topic);
+    }
+    view.topics.clear();
+  }
+}
