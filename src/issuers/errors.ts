@@ -22,4 +22,12 @@ export const issuerErrors = errorCatalogue({
     kind: 'failed_precondition',
     help: 'The issuer cannot sign for this mesh: a leaf signed on trial did not verify. Check its name constraints, path length and usages. Until then the last good pair stays in use.',
   },
+  ca_objects_incomplete: {
+    kind: 'failed_precondition',
+    help: 'A part of the CA is missing in the cluster, and what it must come from is not there either. Nothing was made, because a second trust anchor would split the mesh. Bring back the object that the message names.',
+  },
+  ca_objects_conflict: {
+    kind: 'failed_precondition',
+    help: 'The Secrets and the ConfigMap of the CA hold something else than expected, or do not belong together. Nothing was overwritten; correct or remove the object that the message names.',
+  },
 });

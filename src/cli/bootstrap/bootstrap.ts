@@ -4,7 +4,7 @@ import { encodePrivateKey, parsePrivateKey } from '../../pki/keys.ts';
 import { TrustBundle } from '../../pki/trust-bundle.ts';
 import { MeshDomain } from '../../pki/workload-identity.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { caName } from './ca-name.ts';
+import { caName } from '../../issuers/own-ca/ca-name.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf } from './layout.ts';
 import { proveIssuer } from './prove-issuer.ts';

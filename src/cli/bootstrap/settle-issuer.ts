@@ -5,7 +5,7 @@ import { cliErrors } from '../errors.ts';
 import { formatDate } from '../lifetime.ts';
 import { inFile } from './in-file.ts';
 import type { Layout } from './layout.ts';
-import { makeIssuer } from './make-issuer.ts';
+import { makeIssuer } from '../../issuers/own-ca/make-issuer.ts';
 import type { Present } from './read-directory.ts';
 import type { Anchor } from './settle-anchor.ts';
 

@@ -6,16 +6,15 @@ import type { IntermediateCa, IntermediateSource } from '../issuer.ts';
 import { caNames, readCaMaterial, type CaMaterial } from './ca-material.ts';
 import { VettedCa, type VettingOptions } from './vetted-ca.ts';
 
-/** What is kept of a Secret: the texts under the names of a CA. */
-export type CaTexts = Readonly<Record<string, string>>;
-
-export interface SecretObject extends KubeObject {
-  readonly type?: string;
-  /** In base64, as the API has it. */
+interface SecretData extends KubeObject {
   readonly data?: Readonly<Record<string, string>> | null;
 }
 
-export function caTextsOf({ data }: SecretObject): CaTexts {
+/** What is kept of a Secret: the texts under the names of a CA. */
+export type CaTexts = Readonly<Record<string, string>>;
+
+/** @param data in base64, as the API has it */
+export function caTextsOf({ data }: SecretData): CaTexts {
   const texts: Record<string, string> = {};
   for (const name of caNames) {
     const value = data?.[name];
