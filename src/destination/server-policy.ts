@@ -18,9 +18,10 @@ export interface AllowedNetwork {
   readonly except: readonly IpNetwork[];
 }
 
-/** Who may connect: anyone at all, or mesh clients by exact name or by the ending of their name. */
+/** Who may connect: anyone at all, anyone with mesh TLS, or mesh clients by exact name or by the ending of their name. */
 export type AllowedClients =
   | { readonly kind: 'unauthenticated' }
+  | { readonly kind: 'tls' }
   | {
       readonly kind: 'meshed';
       readonly identities: readonly string[];
@@ -67,9 +68,8 @@ export function defaultAuthorizations(
   name: DefaultPolicyName,
   clusterNetworks: readonly IpNetwork[],
 ): Authorization[] {
-  const rule = (networks: readonly IpNetwork[], clients: AllowedClients): Authorization[] => [
-    { kind: 'default', name, networks: allow(networks), clients },
-  ];
+  const rule = (networks: readonly IpNetwork[], clients: AllowedClients): Authorization[] =>
+    networks.length === 0 ? [] : [{ kind: 'default', name, networks: allow(networks), clients }];
   switch (name) {
     case 'all-unauthenticated':
     case 'audit':

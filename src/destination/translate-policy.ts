@@ -82,10 +82,17 @@ function toAuthz(authorization: Authorization, workload: WorkloadName): Authz {
 
 function toAuthn(clients: AllowedClients): Authn {
   if (clients.kind === 'unauthenticated') return { permit: { $case: 'unauthenticated', value: {} } };
+  if (clients.kind === 'tls') return meshTls({ $case: 'unauthenticated', value: {} });
   const identities = clients.identities.map((name) => ({ name }));
   const suffixes = clients.suffixes.map((parts) => ({ parts: [...parts] }));
-  const permitted = { $case: 'identities', value: { identities, suffixes } } as const;
-  return { permit: { $case: 'meshTLS', value: { clients: permitted } } };
+  return meshTls({ $case: 'identities', value: { identities, suffixes } });
+}
+
+/** Whom mesh TLS lets in. */
+type MeshClients = NonNullable<Extract<Authn['permit'], { $case: 'meshTLS' }>['value']['clients']>;
+
+function meshTls(clients: MeshClients): Authn {
+  return { permit: { $case: 'meshTLS', value: { clients } } };
 }
 
 function toNetwork(allowed: AllowedNetwork): Network {

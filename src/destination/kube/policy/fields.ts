@@ -1,0 +1,25 @@
+/** An object of the API as it arrived: another's schema may have let anything in. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of a value; none where it has none. */
+export function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+/** Whether a value has fields at all, be they none. */
+export function hasFields(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A value that was left out, which the API also writes as null. */
+export function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
+}
+
+/** A short picture of what was found, for a sentence about it. */
+export function shown(value: unknown): string {
+  if (isAbsent(value)) return 'nothing';
+  const text =
+    typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) as string | undefined);
+  return text === undefined ? typeof value : text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}

@@ -1,0 +1,93 @@
+import type { Collection } from '../../../kube/collection.ts';
+import type { ExternalWorkload } from '../external-workload.ts';
+import { Indexed } from '../indexed.ts';
+import type { Topics } from '../lookup.ts';
+import { Lookup } from '../lookup.ts';
+import type { Namespace } from '../namespace.ts';
+import type { Node } from '../node.ts';
+import type { Pod } from '../pod.ts';
+import type { MeshAuthentication, NetworkAuthentication } from './authentication-rules.ts';
+import type { AuthorizationRules } from './authorization-rules.ts';
+import type { PolicyWorkload } from './policy-workload.ts';
+import { externalWorkload, podWorkload } from './policy-workload.ts';
+import type { ServerAuthorizationRules } from './server-authorization-rules.ts';
+import type { ServerRules } from './server-rules.ts';
+import { Servers } from './servers.ts';
+
+/** The objects that inbound policy is made of. */
+export interface PolicyCollections {
+  readonly pods: Collection<Pod>;
+  readonly externalWorkloads: Collection<ExternalWorkload>;
+  readonly namespaces: Collection<Namespace>;
+  readonly nodes: Collection<Node>;
+  readonly servers: Collection<ServerRules>;
+  readonly authorizationPolicies: Collection<AuthorizationRules>;
+  readonly serverAuthorizations: Collection<ServerAuthorizationRules>;
+  readonly meshAuthentications: Collection<MeshAuthentication>;
+  readonly networkAuthentications: Collection<NetworkAuthentication>;
+}
+
+/** Every way in which they are found. Each reading leaves its topics with who reads. */
+export class PolicyObjects {
+  readonly namespaces: Indexed<Namespace>;
+  readonly nodes: Indexed<Node>;
+  readonly servers: Servers;
+  readonly meshAuthentications: Indexed<MeshAuthentication>;
+  readonly networkAuthentications: Indexed<NetworkAuthentication>;
+  readonly #pods: Indexed<Pod>;
+  readonly #externals: Indexed<ExternalWorkload>;
+  /** By the Server (`namespace/name`) or the namespace (`namespace`) that is the target. */
+  readonly #policies = new Lookup<AuthorizationRules>('authorization', ({ namespace, target }) => {
+    if (target === undefined) return [];
+    return [target.kind === 'server' ? `${namespace}/${target.name}` : namespace];
+  });
+  /** By the Server that is named, or by the namespace in which Servers are selected. */
+  readonly #authorizations = new Lookup<ServerAuthorizationRules>(
+    'server authorization',
+    ({ namespace, server }) => {
+      if (server === undefined) return [];
+      return ['name' in server ? `${namespace}/${server.name}` : namespace];
+    },
+  );
+
+  /** `touched` is called with the topics of which something has changed. */
+  constructor(from: PolicyCollections, touched: (topics: Iterable<string>) => void) {
+    this.#pods = new Indexed('pod', from.pods, [], touched);
+    this.#externals = new Indexed('external', from.externalWorkloads, [], touched);
+    this.namespaces = new Indexed('namespace', from.namespaces, [], touched);
+    this.nodes = new Indexed('node', from.nodes, [], touched);
+    this.servers = new Servers(from.servers, touched);
+    this.meshAuthentications = new Indexed('mesh', from.meshAuthentications, [], touched);
+    this.networkAuthentications = new Indexed('network', from.networkAuthentications, [], touched);
+    new Indexed('authorization policy', from.authorizationPolicies, [this.#policies], touched);
+    new Indexed('authorization of server', from.serverAuthorizations, [this.#authorizations], touched);
+  }
+
+  /** A pod, or else an external workload, by `namespace/name`. */
+  workload(key: string, topics: Topics): PolicyWorkload | undefined {
+    const pod = this.#pods.get(key, topics);
+    if (pod !== undefined) return podWorkload(pod);
+    const external = this.#externals.get(key, topics);
+    return external === undefined ? undefined : externalWorkload(external);
+  }
+
+  /** The AuthorizationPolicies of a Server and of its namespace, by name. */
+  authorizationPolicies({ namespace, name }: ServerRules, topics: Topics): AuthorizationRules[] {
+    return [
+      ...this.#policies.find(`${namespace}/${name}`, topics),
+      ...this.#policies.find(namespace, topics),
+    ].sort(byName);
+  }
+
+  /** The ServerAuthorizations that name the Server, or that may select it, by name. */
+  serverAuthorizations({ namespace, name }: ServerRules, topics: Topics): ServerAuthorizationRules[] {
+    return [
+      ...this.#authorizations.find(`${namespace}/${name}`, topics),
+      ...this.#authorizations.find(namespace, topics),
+    ].sort(byName);
+  }
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

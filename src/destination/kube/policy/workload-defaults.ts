@@ -1,0 +1,94 @@
+import { PortSet } from '../../../runtime/port-set.ts';
+import type { DefaultPolicyName } from '../../server-policy.ts';
+import { DEFAULT_POLICY_NAMES } from '../../server-policy.ts';
+import { annotatedPorts } from '../annotated-ports.ts';
+import type { Namespace } from '../namespace.ts';
+import type { PolicyWorkload } from './policy-workload.ts';
+
+/** What the annotations of a workload, or else of its namespace, say where no Server speaks for a port. */
+export interface WorkloadDefaults {
+  readonly policy: DefaultPolicyName;
+  readonly opaque: boolean;
+}
+
+/** What holds where nobody is annotated. */
+export interface FallbackDefaults {
+  readonly policy: DefaultPolicyName;
+  readonly opaquePorts: PortSet;
+}
+
+const WITH_IDENTITY: Readonly<Record<DefaultPolicyName, DefaultPolicyName>> = {
+  'all-unauthenticated': 'all-authenticated',
+  'all-authenticated': 'all-authenticated',
+  'cluster-unauthenticated': 'cluster-authenticated',
+  'cluster-authenticated': 'cluster-authenticated',
+  audit: 'all-authenticated',
+  deny: 'deny',
+};
+
+/** An annotation that cannot be read never lets in more: the policy is then `deny`, and every port needs an identity. */
+export function workloadDefaults(
+  workload: PolicyWorkload,
+  namespace: Namespace,
+  port: number,
+  fallback: FallbackDefaults,
+): WorkloadDefaults {
+  const annotated = { annotations: workload.annotations, ports: workload.ports, namespace };
+  const policy = defaultPolicy(workload, namespace) ?? fallback.policy;
+  return {
+    policy: needsIdentity(workload, namespace, port) ? WITH_IDENTITY[policy] : policy,
+    opaque: (annotatedPorts('opaque-ports', annotated) ?? fallback.opaquePorts).has(port),
+  };
+}
+
+/** Whether kubelet probes of the workload are let in. Whatever is said but `enabled` says no. */
+export function probesAllowed(workload: PolicyWorkload, namespace: Namespace): boolean {
+  const name = 'probe-authorization';
+  return (workload.annotations[name] ?? namespace.annotations[name] ?? 'enabled') === 'enabled';
+}
+
+/** What is wrong with annotations, in sentences. */
+export function annotationProblems({ annotations }: Pick<Namespace, 'annotations'>): string[] {
+  const problems: string[] = [];
+  const { 'default-inbound-policy': policy, 'probe-authorization': probe } = annotations;
+  const ports = annotations['proxy-require-identity-inbound-ports'];
+  if (policy !== undefined && !isPolicy(policy)) {
+    problems.push(
+      `expected default-inbound-policy to be one of ${DEFAULT_POLICY_NAMES.join(', ')}, got "${policy}"`,
+    );
+  }
+  if (probe !== undefined && probe !== 'enabled' && probe !== 'disabled') {
+    problems.push(`expected probe-authorization to be enabled or disabled, got "${probe}"`);
+  }
+  if (ports !== undefined && !isPortList(ports)) {
+    problems.push(`expected proxy-require-identity-inbound-ports to list ports, got "${ports}"`);
+  }
+  return problems;
+}
+
+function defaultPolicy(workload: PolicyWorkload, namespace: Namespace): DefaultPolicyName | undefined {
+  const name = 'default-inbound-policy';
+  const said = workload.annotations[name] ?? namespace.annotations[name];
+  if (said === undefined) return undefined;
+  return isPolicy(said) ? said : 'deny';
+}
+
+function needsIdentity(workload: PolicyWorkload, namespace: Namespace, port: number): boolean {
+  const name = 'proxy-require-identity-inbound-ports';
+  const said = workload.annotations[name] ?? namespace.annotations[name];
+  if (said === undefined) return false;
+  const { annotations, ports } = workload;
+  return !isPortList(said) || annotatedPorts(name, { annotations, ports, namespace })?.has(port) === true;
+}
+
+function isPolicy(text: string): text is DefaultPolicyName {
+  return (DEFAULT_POLICY_NAMES as readonly string[]).includes(text);
+}
+
+const portName = /^(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?$/;
+
+/** Whether each item is a port, a range or what can be the name of a port. */
+function isPortList(text: string): boolean {
+  const items = text.split(',').map((item) => item.trim());
+  return items.every((item) => portName.test(item) || PortSet.parse(item) !== undefined);
+}
