@@ -1,9 +1,8 @@
-import { globSync, rmdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { containerdState } from './containerd.ts';
-import { endInhabitants } from './inhabitants.ts';
+import { rmSync } from 'node:fs';
 import type { StateDirectory } from '../state-directory.ts';
+import { endInhabitants } from './inhabitants.ts';
 import { mountsBelow, unmountBelow } from './mounts.ts';
+import { tracesOf } from './traces.ts';
 
 /**
  * Ends everything in a cluster's network and removes what its node has left on the machine. Needs nothing but the cluster's
@@ -13,14 +12,8 @@ export async function stopNode(state: StateDirectory): Promise<void> {
   const directory = state.file('node');
   const namespaces = mountsBelow(directory).filter(({ type }) => type === 'nsfs');
   await endInhabitants(namespaces.map(({ point }) => point));
-  const containers = globSync('*', {
-    cwd: path.join(containerdState(directory), 'io.containerd.runtime.v2.task', 'k8s.io'),
-  });
+  const traces = tracesOf(directory);
   await unmountBelow(directory);
-  for (const container of containers) {
-    // runc makes a group for each container, and a plugin of the network keeps a note.
-    for (const group of globSync(`/sys/fs/cgroup/**/k8s.io/${container}`)) rmdirSync(group);
-    for (const note of globSync(`/var/lib/cni/*/*${container}*`)) rmSync(note);
-  }
+  for (const trace of traces) trace.remove();
   rmSync(directory, { recursive: true, force: true });
 }
