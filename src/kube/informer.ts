@@ -12,6 +12,8 @@ export interface InformerOptions<T, O extends KubeObject = KubeObject> extends L
    * give the object itself, which is far larger than what is used of it.
    */
   readonly project: (object: O) => T | undefined;
+  /** Whether the kind may be missing, as before its CRD is there: that is no problem then, and no objects. */
+  readonly optional?: boolean;
   readonly log: Log;
   readonly metrics: Metrics;
   /** What logs and metrics call it; the plural of the resource unless given. */

@@ -14,7 +14,7 @@ import { ListWatch } from './list-watch.ts';
 import { ObjectStore } from './object-store.ts';
 
 /** Objects per page of a list: some megabytes. Halved when a page was too large. */
-const firstPageSize = 500;
+const firstPageSize = 100;
 const backoffPolicy = { minMs: 250, maxMs: 30_000, jitter: 1 };
 /** After so long without contact the history may be another one, although it goes on from a later version. */
 const outageMs = 120_000;
@@ -193,9 +193,17 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     if (reason !== undefined) this.#forget(reason);
     if (code === 'kube_answer_too_large') this.#pageSize = Math.ceil(this.#pageSize / 2);
     this.#failures += 1;
+    if (code === 'kube_not_found' && this.#options.optional === true) this.#absent();
     // One break alone is daily life, and over before anybody could look.
-    if (this.#failures > 1 || !isBreak(error)) this.#tell(errorMessage(error), error);
+    else if (this.#failures > 1 || !isBreak(error)) this.#tell(errorMessage(error), error);
     return Math.max(this.#backoff.next(), (isAppError(error) && error.retryAfterMs) || 0);
+  }
+
+  /** The API server does not know the kind. Should it have known it before, the end of the objects was told of each. */
+  #absent(): void {
+    this.#confirm();
+    this.#metrics.synced.set({ resource: this.#resource }, 1);
+    this.#store.synced.set(true);
   }
 
   #tell(problem: string, error: unknown): void {
