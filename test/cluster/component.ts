@@ -72,7 +72,7 @@ export class Component {
   }
 
   /** Asks it to end, kills it after `withinMs`, and waits until it is gone. */
-  stop(withinMs = 10_000): Promise<void> {
+  stop(withinMs: number): Promise<void> {
     return end(this.#record, withinMs);
   }
 

@@ -11,6 +11,9 @@ import type { ControlPlaneSpec } from './control-plane-commands.ts';
 import { run } from './node/run.ts';
 import type { StateDirectory } from './state-directory.ts';
 
+/** An API server that is asked to end closes its ports at once, and then waits a minute for the watches of its clients. */
+const endWithinMs = 2000;
+
 /** A running etcd, API server and controller manager. */
 export class ControlPlane {
   readonly spec: ControlPlaneSpec;
@@ -78,9 +81,9 @@ export class ControlPlane {
     return run(words, input === undefined ? {} : { input });
   }
 
-  /** Ends the API server, in order or at once as a crash would. */
+  /** Ends the API server, in order (as far as it is within seconds) or at once as a crash would. */
   async stopApiServer(how: 'stop' | 'kill'): Promise<void> {
-    if (how === 'stop') await this.#apiServer.stop();
+    if (how === 'stop') await this.#apiServer.stop(endWithinMs);
     else await this.#apiServer.kill();
   }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isRunning, thisProcess } from './process-record.ts';
 import type { ProcessRecord } from './process-record.ts';
 import { StateDirectory } from './state-directory.ts';
+import { stopCluster } from './stop-cluster.ts';
 
 const prefix = 'kedge-kubernetes-';
 const ownerFile = 'owner';
@@ -25,7 +26,7 @@ export async function removeOrphans(): Promise<void> {
     .map((name) => path.join(tmpdir(), name));
   for (const directory of candidates) {
     const state = StateDirectory.at(directory);
-    if (isOrphan(state)) await state.remove();
+    if (isOrphan(state)) await stopCluster(state);
   }
 }
 

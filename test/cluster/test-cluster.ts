@@ -18,9 +18,9 @@ import { auditLogFile } from './control-plane-commands.ts';
 import { ControlPlane } from './control-plane.ts';
 import { Guard } from './guard.ts';
 import { loopback } from './place.ts';
+import { portsHere } from './start-cluster.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { createOwnedState, removeOrphans } from './sweep.ts';
-import { unusedPorts } from './unused-ports.ts';
 
 export interface TestClusterOptions {
   /** Further arguments of kube-apiserver. */
@@ -163,13 +163,12 @@ export class TestCluster {
     const state = createOwnedState();
     const guard = new Guard(state);
     try {
-      const [api = 0, etcd = 0, etcdPeer = 0] = await unusedPorts(3);
       const plane = await ControlPlane.create(
         {
           version: this.version,
           node: false,
           place: loopback,
-          ports: { api, etcd, etcdPeer },
+          ports: await portsHere(),
           apiServerArgs: this.#options.apiServerArgs ?? [],
         },
         state,

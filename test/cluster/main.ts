@@ -1,0 +1,122 @@
+// npm run cluster: see `usage` in arguments.ts.
+import { paint, table } from '../../src/cli/table.ts';
+import { errorMessage } from '../../src/runtime/errors.ts';
+import { readArguments, usage } from './arguments.ts';
+import type { ClusterCommand } from './arguments.ts';
+import { Progress } from './binaries/progress.ts';
+import { Missing, missingExitCode } from './missing.ts';
+import { loadImage } from './node/load-image.ts';
+import { lacking } from './requirements.ts';
+import { StandingCluster } from './standing-cluster.ts';
+import { buildPrograms } from './start-cluster.ts';
+import type { ClusterWish } from './start-cluster.ts';
+
+const exitCodes = { ok: 0, failed: 1, usage: 64 } as const;
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const complain = (line: string): void => void process.stderr.write(`cluster: ${line}\n`);
+const cluster = new StandingCluster();
+
+async function run(command: ClusterCommand): Promise<number> {
+  switch (command.verb) {
+    case 'help':
+      say(usage.trimEnd());
+      return exitCodes.ok;
+    case 'build':
+      return build(command);
+    case 'up':
+      return up(command);
+    case 'status':
+      return status();
+    case 'down':
+      await cluster.stop();
+      say('nothing of it is left');
+      return exitCodes.ok;
+    case 'kubectl':
+    case 'helm':
+      return cluster.stands ? cluster.run(command.verb, command.args) : noCluster();
+    case 'load-image':
+      if (cluster.wish?.node !== true || !cluster.stands) return noCluster();
+      await loadImage(cluster.state, command.image);
+      return exitCodes.ok;
+  }
+}
+
+async function build(wish: ClusterWish): Promise<number> {
+  const lines = lacking(wish).filter((line) => line.startsWith('needs go'));
+  lines.forEach(complain);
+  if (lines.length > 0) return missingExitCode;
+  await buildPrograms(wish, new Progress(process.stderr));
+  return exitCodes.ok;
+}
+
+async function up(wish: ClusterWish): Promise<number> {
+  if (cluster.stands) return alreadyUp(wish);
+  const lines = lacking(wish);
+  lines.forEach(complain);
+  if (lines.length > 0) return missingExitCode;
+  await buildPrograms(wish, new Progress(process.stderr));
+  const leave = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => leave.abort());
+  await cluster.start(wish, leave.signal, (line) => say(paint(process.stdout).dim(line)));
+  say(howToUse(wish));
+  return exitCodes.ok;
+}
+
+function alreadyUp(wish: ClusterWish): number {
+  const same = cluster.wish?.version === wish.version && cluster.wish.node === wish.node;
+  if (!same) complain('another cluster is up: npm run cluster -- down');
+  else say(howToUse(wish));
+  return same ? exitCodes.ok : exitCodes.failed;
+}
+
+function howToUse({ version, node }: ClusterWish): string {
+  const image = node ? '  npm run cluster -- load-image kedge\n' : '';
+  return `Kubernetes ${version} is up${node ? '' : ', without nodes'}. How to use it:
+
+  npm run cluster -- kubectl get all --all-namespaces
+${image}  npm run cluster -- down
+
+or, with a kubectl of your own:
+
+  export KUBECONFIG=${cluster.kubeconfig}`;
+}
+
+function status(): number {
+  if (cluster.components.length === 0) return noCluster();
+  const colours = paint(process.stdout);
+  const { wish } = cluster;
+  say(wish ? `Kubernetes ${wish.version}${wish.node ? '' : ', without nodes'}` : 'not whole: a start failed');
+  const rows = cluster.components.map(([name, running]) => [
+    name,
+    running ? colours.good('runs') : colours.bad('has ended'),
+  ]);
+  process.stdout.write(table(rows, { indent: 2 }));
+  return cluster.stands ? exitCodes.ok : exitCodes.failed;
+}
+
+function noCluster(): number {
+  complain('no such cluster is up: npm run cluster -- up');
+  return exitCodes.failed;
+}
+
+function given(): ClusterCommand | undefined {
+  try {
+    return readArguments(process.argv.slice(2));
+  } catch (error) {
+    complain(`${errorMessage(error)}\n(add --help for what there is)`);
+    return undefined;
+  }
+}
+
+async function main(): Promise<number> {
+  const command = given();
+  if (command === undefined) return exitCodes.usage;
+  try {
+    return await run(command);
+  } catch (error) {
+    complain(errorMessage(error));
+    return error instanceof Missing ? missingExitCode : exitCodes.failed;
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,27 @@
+import { goClient, isBuilt } from './binaries/go-build.ts';
+import { kubernetesBuild } from './binaries/kubernetes.ts';
+import { etcdProgram } from './control-plane-commands.ts';
+import { Missing } from './missing.ts';
+import { coreDns, helm } from './node/go-programs.ts';
+import { requireNode } from './node/requirements.ts';
+import type { ClusterWish } from './start-cluster.ts';
+
+/** What this machine lacks for a cluster, a line for each; empty when it can be started, or built and started. */
+export function lacking(wish: ClusterWish): string[] {
+  const checks = [() => goFor(wish), etcdProgram, ...(wish.node ? [requireNode] : [])];
+  return checks.flatMap((check) => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (error instanceof Missing) return [error.message];
+      throw error;
+    }
+  });
+}
+
+/** Go is needed for what is not built yet. */
+function goFor({ version, node }: ClusterWish): void {
+  const builds = [kubernetesBuild(version, node ? 'node' : 'api-only'), ...(node ? [coreDns, helm] : [])];
+  if (!builds.every(isBuilt)) goClient();
+}
