@@ -17,8 +17,11 @@ export interface GoBuild {
   /** The package of each program, built in this order. */
   readonly programs: Readonly<Record<string, string>>;
   readonly linkerFlags: readonly string[];
-  /** The text of a go.mod that has the packages; `go` runs the Go client and gives what it printed. */
-  module(go: (...args: string[]) => Promise<string>): Promise<string>;
+  /**
+   * The text of a go.mod that has the packages, `go` runs the Go client and gives what it printed; or the version of their
+   * module where that can be built as it is published.
+   */
+  readonly module: string | ((go: (...args: string[]) => Promise<string>) => Promise<string>);
 }
 
 /** Kinder to whatever else the machine does: minutes of both processors are asked for. */
@@ -52,25 +55,35 @@ export async function buildGo(build: GoBuild, progress: Progress): Promise<void>
 }
 
 async function buildIn(work: string, go: string, build: GoBuild, progress: Progress): Promise<void> {
+  const { module, programs, title } = build;
   const run = (...args: string[]): Promise<string> => runGo(go, args, work, () => progress.step());
-  progress.begin(`${build.title}: finding its modules`);
-  writeFileSync(path.join(work, 'go.mod'), await build.module(run));
+  if (typeof module !== 'string') {
+    progress.begin(`${title}: finding its modules`);
+    writeModule(work, await module(run), Object.values(programs));
+    await run('mod', 'tidy');
+    progress.end();
+  }
+  const flags = ['-v', '-ldflags', build.linkerFlags.join(' ')];
+  for (const [name, source] of Object.entries(programs)) {
+    const target = path.join(build.directory, name);
+    if (executable(target)) continue;
+    progress.begin(`${title}: building ${name}`);
+    if (typeof module === 'string') await run('install', ...flags, `${source}@${module}`);
+    else await run('build', ...flags, '-o', path.join(work, name), source);
+    renameSync(path.join(work, name), target);
+    progress.end();
+  }
+}
+
+/** A module that needs the programs, so that tidying it finds what they need. */
+function writeModule(work: string, text: string, programs: readonly string[]): void {
+  writeFileSync(path.join(work, 'go.mod'), text);
   mkdirSync(path.join(work, 'programs'));
-  const imports = Object.values(build.programs).map((name) => `import _ "${name}"\n`);
+  const imports = programs.map((name) => `import _ "${name}"\n`);
   writeFileSync(
     path.join(work, 'programs', 'programs.go'),
     `//go:build programs\n\npackage programs\n\n${imports.join('')}`,
   );
-  await run('mod', 'tidy');
-  progress.end();
-  for (const [name, source] of Object.entries(build.programs)) {
-    const target = path.join(build.directory, name);
-    if (executable(target)) continue;
-    progress.begin(`${build.title}: building ${name}`);
-    await run('build', '-v', '-ldflags', build.linkerFlags.join(' '), '-o', path.join(work, name), source);
-    renameSync(path.join(work, name), target);
-    progress.end();
-  }
 }
 
 /** Directories of builders that were killed. */
@@ -92,12 +105,12 @@ export function goClient(): string {
   );
 }
 
-/** Runs the Go client niced in `cwd`; `seen` is called for each line that it says. */
+/** Runs the Go client niced in `cwd`, where it also installs; `seen` is called for each line that it says. */
 function runGo(go: string, args: string[], cwd: string, seen: () => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(go, args, {
       cwd,
-      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOBIN: cwd },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     if (child.pid !== undefined) setPriority(child.pid, niceness);
