@@ -67,22 +67,22 @@ function readExpressions(value: unknown, problems: string[]): Requirement[] {
   });
 }
 
+/** Whether an operator takes values. */
+const TAKES_VALUES: ReadonlyMap<unknown, boolean> = new Map<Operator, boolean>([
+  ['In', true],
+  ['NotIn', true],
+  ['Exists', false],
+  ['DoesNotExist', false],
+]);
+
 function readRequirement(value: unknown): Requirement | undefined {
   const { key, operator, values: given } = fieldsOf(value);
-  const values: readonly unknown[] | undefined = isAbsent(given)
-    ? []
-    : Array.isArray(given)
-      ? given
-      : undefined;
-  if (typeof key !== 'string' || key === '' || values?.every(isText) !== true) return undefined;
-  if (operator === 'In' || operator === 'NotIn')
-    return values.length > 0 ? { key, operator, values } : undefined;
-  if (operator === 'Exists' || operator === 'DoesNotExist') {
-    return values.length === 0 ? { key, operator, values } : undefined;
-  }
-  return undefined;
+  const values: unknown = given ?? [];
+  if (typeof key !== 'string' || key === '' || !isTexts(values)) return undefined;
+  if (TAKES_VALUES.get(operator) !== values.length > 0) return undefined;
+  return { key, operator: operator as Operator, values };
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
