@@ -11,7 +11,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- define "kedge.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: kedge
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
@@ -22,5 +22,21 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{/* A name in the cluster that is one for the whole cluster: two releases must not share it. */}}
 {{- define "kedge.clusterName" -}}
 {{- $root := index . 0 -}}
-{{ printf "kedge-%s-%s" (index . 1) $root.Release.Namespace | trunc 63 | trimSuffix "-" }}
+kedge-{{ index . 1 }}-{{ $root.Release.Namespace }}
+{{- end -}}
+
+{{/* The metadata of an object in the release's namespace; takes (list $ "component" "name"). */}}
+{{- define "kedge.metadata" -}}
+{{- $root := index . 0 -}}
+name: {{ index . 2 | quote }}
+namespace: {{ $root.Release.Namespace | quote }}
+labels:
+  {{- include "kedge.labels" . | nindent 2 }}
+{{- end -}}
+
+{{/* The metadata of an object of the whole cluster; takes (list $ "component"). */}}
+{{- define "kedge.clusterMetadata" -}}
+name: {{ include "kedge.clusterName" . }}
+labels:
+  {{- include "kedge.labels" . | nindent 2 }}
 {{- end -}}

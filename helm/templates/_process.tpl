@@ -4,10 +4,13 @@
 {{- $component := index . 1 -}}
 {{- $values := index $root.Values $component -}}
 serviceAccountName: kedge-{{ $component }}
+automountServiceAccountToken: true
+# Services of the namespace are no settings.
+enableServiceLinks: false
 {{- with $root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 securityContext:
@@ -56,9 +59,86 @@ resources:
 {{/* Settings of both processes. */}}
 {{- define "kedge.env" -}}
 - name: KEDGE_CONTROL_NAMESPACE
-  value: {{ .Release.Namespace }}
+  value: {{ .Release.Namespace | quote }}
 - name: KEDGE_TRUST_DOMAIN
   value: {{ .Values.trustDomain | quote }}
 - name: KEDGE_LOG_LEVEL
   value: {{ .Values.logLevel | quote }}
+{{- end -}}
+
+{{/* A ServiceAccount whose token only gets into pods that say so; takes (list $ "component"). */}}
+{{- define "kedge.serviceAccount" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  {{- include "kedge.metadata" (list $root $component (printf "kedge-%s" $component)) | nindent 2 }}
+automountServiceAccountToken: false
+{{- end -}}
+
+{{/* A headless Service: proxies choose among the replicas themselves. Takes (list $ "component" "name" port). */}}
+{{- define "kedge.service" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+apiVersion: v1
+kind: Service
+metadata:
+  {{- include "kedge.metadata" . | nindent 2 }}
+spec:
+  clusterIP: None
+  selector:
+    {{- include "kedge.selector" . | nindent 4 }}
+  ports:
+    - name: grpc
+      port: {{ index . 3 }}
+{{- end -}}
+
+{{/* What gives a role to a process; takes (list $ "component" "Role" or "ClusterRole"). */}}
+{{- define "kedge.roleBinding" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $cluster := eq (index . 2) "ClusterRole" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ index . 2 }}Binding
+metadata:
+  {{- if $cluster }}
+  {{- include "kedge.clusterMetadata" (list $root $component) | nindent 2 }}
+  {{- else }}
+  {{- include "kedge.metadata" (list $root $component (printf "kedge-%s" $component)) | nindent 2 }}
+  {{- end }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ index . 2 }}
+  name: {{ if $cluster }}{{ include "kedge.clusterName" (list $root $component) }}{{ else }}kedge-{{ $component }}{{ end }}
+subjects:
+  - kind: ServiceAccount
+    name: kedge-{{ $component }}
+    namespace: {{ $root.Release.Namespace | quote }}
+{{- end -}}
+
+{{/* A Deployment up to the containers of its pods; takes (list $ "component"). */}}
+{{- define "kedge.deployment" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "kedge.metadata" (list $root $component (printf "kedge-%s" $component)) | nindent 2 }}
+spec:
+  replicas: {{ (index $root.Values $component).replicas }}
+  # The old replica stays until the new one is ready.
+  strategy:
+    rollingUpdate:
+      maxUnavailable: 0
+      maxSurge: 1
+  selector:
+    matchLabels:
+      {{- include "kedge.selector" . | nindent 6 }}
+  template:
+    metadata:
+      labels:
+        {{- include "kedge.labels" . | nindent 8 }}
+    spec:
+      {{- include "kedge.pod" . | nindent 6 }}
 {{- end -}}
