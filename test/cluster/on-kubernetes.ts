@@ -1,7 +1,8 @@
-import { etcdProgram } from './control-plane-commands.ts';
+import { isBuilt } from './binaries/go-build.ts';
 import { hasKubernetes } from './binaries/kubernetes.ts';
 import { chosenVersion } from './binaries/versions.ts';
-import { Missing } from './missing.ts';
+import { coreDns, helm } from './node/go-programs.ts';
+import { lacking } from './requirements.ts';
 import { TestCluster } from './test-cluster.ts';
 import type { TestClusterOptions } from './test-cluster.ts';
 
@@ -9,7 +10,8 @@ import type { TestClusterOptions } from './test-cluster.ts';
 const startWithinMs = 180_000;
 
 /**
- * A `describe` with a Kubernetes of its own: an API server without nodes, started before its tests and ended after them.
+ * A `describe` with a Kubernetes of its own, started before its tests and ended after them: an API server without nodes, or
+ * with one where asked for.
  * Skipped, with the reason in its name, where its parts are not at hand; nothing is built here.
  */
 export function onKubernetes(
@@ -18,7 +20,7 @@ export function onKubernetes(
   options: TestClusterOptions = {},
 ): void {
   const cluster = new TestCluster(options);
-  const missing = whatIsMissing();
+  const missing = whatIsMissing(options.node ?? false);
   if (missing !== undefined) {
     describe.skip(`${name} (skipped: ${missing})`, () => tests(cluster));
     return;
@@ -30,16 +32,12 @@ export function onKubernetes(
   });
 }
 
-function whatIsMissing(): string | undefined {
+function whatIsMissing(node: boolean): string | undefined {
   const version = chosenVersion();
-  if (!hasKubernetes(version, 'api-only')) {
-    return `needs Kubernetes ${version}: npm run cluster -- build --api-only --version ${version}`;
+  const kubernetes = hasKubernetes(version, node ? 'node' : 'api-only');
+  if (!kubernetes || (node && ![coreDns, helm].every(isBuilt))) {
+    const command = `npm run cluster -- build${node ? '' : ' --api-only'} --version ${version}`;
+    return `needs Kubernetes ${version}: ${command}`;
   }
-  try {
-    etcdProgram();
-    return undefined;
-  } catch (error) {
-    if (error instanceof Missing) return error.message;
-    throw error;
-  }
+  return lacking({ version, node })[0];
 }

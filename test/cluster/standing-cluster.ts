@@ -53,7 +53,7 @@ export class StandingCluster {
     try {
       const interrupted = Promise.withResolvers<never>();
       signal.addEventListener('abort', () => interrupted.reject(new Error('interrupted')));
-      const plane = await Promise.race([startCluster(wish, this.#state, say), interrupted.promise]);
+      const plane = await Promise.race([startCluster(wish, this.#state, { say }), interrupted.promise]);
       plane.api[Symbol.dispose]();
       this.#state.writeJson(wish, wholeFile);
     } catch (error) {

@@ -29,18 +29,25 @@ export async function buildPrograms({ version, node }: ClusterWish, progress: Pr
   await buildGo(helm, progress);
 }
 
-/** Starts a cluster of built programs in a state directory that was just made; `say` hears what is there. */
+export interface StartOptions {
+  /** Hears what is there. */
+  readonly say?: (line: string) => void;
+  /** Further arguments of kube-apiserver, the last one of a name counts. */
+  readonly apiServerArgs?: readonly string[];
+}
+
+/** Starts a cluster of built programs in a state directory that was just made. */
 export async function startCluster(
   { version, node }: ClusterWish,
   state: StateDirectory,
-  say: (line: string) => void,
+  { say = () => undefined, apiServerArgs = [] }: StartOptions = {},
 ): Promise<ControlPlane> {
   const spec: ControlPlaneSpec = {
     version,
     node,
     place: node ? await createNetwork(nodeFile(state, 'network')) : loopback,
     ports: node ? usualPorts : await portsHere(),
-    apiServerArgs: [],
+    apiServerArgs,
   };
   const plane = await ControlPlane.create(spec, state, say);
   if (!node) return plane;
@@ -50,7 +57,7 @@ export async function startCluster(
 }
 
 /** Ports of this machine's own network, where others may run too. */
-export async function portsHere(): Promise<ControlPlaneSpec['ports']> {
+async function portsHere(): Promise<ControlPlaneSpec['ports']> {
   const [api = 0, etcd = 0, etcdPeer = 0] = await unusedPorts(3);
   return { api, etcd, etcdPeer };
 }

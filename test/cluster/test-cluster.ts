@@ -15,14 +15,19 @@ import { writeKubeconfig } from './authority.ts';
 import { chosenVersion } from './binaries/versions.ts';
 import { compactEtcd } from './compact-etcd.ts';
 import { auditLogFile } from './control-plane-commands.ts';
-import { ControlPlane } from './control-plane.ts';
+import type { ControlPlane } from './control-plane.ts';
 import { Guard } from './guard.ts';
-import { loopback } from './place.ts';
-import { portsHere } from './start-cluster.ts';
+import { helm, programOf } from './node/go-programs.ts';
+import { loadImage } from './node/load-image.ts';
+import { run } from './node/run.ts';
+import { startCluster } from './start-cluster.ts';
 import type { StateDirectory } from './state-directory.ts';
+import { stopCluster } from './stop-cluster.ts';
 import { createOwnedState, removeOrphans } from './sweep.ts';
 
 export interface TestClusterOptions {
+  /** With a node, in a network of its own; root is needed. */
+  readonly node?: boolean;
   /** Further arguments of kube-apiserver. */
   readonly apiServerArgs?: readonly string[];
 }
@@ -30,7 +35,10 @@ export interface TestClusterOptions {
 /** Another process may have taken a port between the look for it and the start. */
 const attempts = 3;
 
-/** A Kubernetes without nodes for the tests of one file: etcd, API server and controller manager on free ports. */
+/**
+ * A Kubernetes for the tests of one file: etcd, API server and controller manager on free ports of 127.0.0.1, or with a node,
+ * in a network of its own.
+ */
 export class TestCluster {
   readonly version = chosenVersion();
   readonly #options: TestClusterOptions;
@@ -59,11 +67,11 @@ export class TestCluster {
     const running = this.#running;
     this.#running = undefined;
     running?.plane.api[Symbol.dispose]();
-    await running?.state.remove();
+    if (running) await stopCluster(running.state);
     running?.guard.leave();
   }
 
-  /** `https://127.0.0.1:PORT`, the same as long as the cluster lives. */
+  /** `https://ADDRESS:PORT`, the same as long as the cluster lives. */
   get server(): string {
     return this.#plane.server;
   }
@@ -119,6 +127,16 @@ export class TestCluster {
     return this.#plane.kubectl(args, options);
   }
 
+  /** What helm printed; rejects with what it said when it failed. */
+  helm(args: readonly string[]): Promise<string> {
+    return run([programOf(helm), ...args], { env: { KUBECONFIG: this.kubeconfig } });
+  }
+
+  /** Makes an image known to the node: that of an archive, or for `kedge` Kedge's own, built anew. */
+  loadImage(archiveOrName: string): Promise<void> {
+    return loadImage(this.#state, archiveOrName);
+  }
+
   /** A new namespace whose default ServiceAccount is there, so that pods are let in. */
   async createNamespace(name: string): Promise<string> {
     const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
@@ -163,19 +181,11 @@ export class TestCluster {
     const state = createOwnedState();
     const guard = new Guard(state);
     try {
-      const plane = await ControlPlane.create(
-        {
-          version: this.version,
-          node: false,
-          place: loopback,
-          ports: await portsHere(),
-          apiServerArgs: this.#options.apiServerArgs ?? [],
-        },
-        state,
-      );
+      const { node = false, ...options } = this.#options;
+      const plane = await startCluster({ version: this.version, node }, state, options);
       this.#running = { plane, state, guard };
     } catch (error) {
-      await state.remove();
+      await stopCluster(state);
       guard.leave();
       throw error;
     }

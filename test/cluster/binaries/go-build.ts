@@ -7,7 +7,7 @@ import { executable, findProgram, Missing } from '../missing.ts';
 import { isRunning, thisProcess } from '../process-record.ts';
 import type { ProcessRecord } from '../process-record.ts';
 import { withLock } from './build-lock.ts';
-import type { Progress } from './progress.ts';
+import type { BuildProgress } from './progress.ts';
 
 /** Programs to be had from Go modules, and the folder that keeps them under their names. */
 export interface GoBuild {
@@ -36,7 +36,7 @@ export function isBuilt({ directory, programs }: Pick<GoBuild, 'directory' | 'pr
  * Builds with the ordinary Go client what is not yet there. Each program appears whole or not at all; a second builder
  * waits for the first. Throws `Missing` where there is no Go, an Error with the client's own words when it fails.
  */
-export async function buildGo(build: GoBuild, progress: Progress): Promise<void> {
+export async function buildGo(build: GoBuild, progress: BuildProgress): Promise<void> {
   if (isBuilt(build)) return;
   const go = goClient();
   const waiting = (pid: number): void =>
@@ -54,7 +54,7 @@ export async function buildGo(build: GoBuild, progress: Progress): Promise<void>
   });
 }
 
-async function buildIn(work: string, go: string, build: GoBuild, progress: Progress): Promise<void> {
+async function buildIn(work: string, go: string, build: GoBuild, progress: BuildProgress): Promise<void> {
   const { module, programs, title } = build;
   const run = (...args: string[]): Promise<string> => runGo(go, args, work, () => progress.step());
   if (typeof module !== 'string') {

@@ -1,5 +1,8 @@
 import { clearLine, cursorTo } from 'node:readline';
 
+/** What a build tells of its work. */
+export type BuildProgress = Pick<Progress, 'line' | 'begin' | 'step' | 'end'>;
+
 /** How people see that something long goes on: one line each thing, on a terminal kept up to date while it lasts. */
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
