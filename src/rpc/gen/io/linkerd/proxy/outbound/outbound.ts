@@ -18,7 +18,8 @@ export const protobufFileName = "io/linkerd/proxy/outbound/outbound.proto";
 
 /**
  * Where a proxy sends what its application dials (contract 5.7).
- * Filters, retries, timeouts and failure accrual are left out: unknown fields are skipped when read.
+ * Retries, timeouts, failure accrual and all filters but those of opaque routes are left out: unknown fields are skipped
+ * when read.
  */
 
 export interface TrafficSpec {
@@ -83,6 +84,21 @@ export interface OpaqueRoute {
 
 export interface OpaqueRoute_Rule {
   backends?: Distribution | undefined;
+  filters: OpaqueRoute_Filter[];
+}
+
+/** What becomes of a connection instead of being carried. */
+export interface OpaqueRoute_Filter {
+  kind?: { $case: "invalid"; value: OpaqueRoute_Filter_Invalid } | {
+    $case: "forbidden";
+    value: OpaqueRoute_Filter_Forbidden;
+  } | undefined;
+}
+
+export interface OpaqueRoute_Filter_Invalid {
+}
+
+export interface OpaqueRoute_Filter_Forbidden {
 }
 
 export interface TlsRoute {
@@ -909,13 +925,16 @@ export const OpaqueRoute: MessageFns<OpaqueRoute> = {
 };
 
 function createBaseOpaqueRoute_Rule(): OpaqueRoute_Rule {
-  return { backends: undefined };
+  return { backends: undefined, filters: [] };
 }
 
 export const OpaqueRoute_Rule: MessageFns<OpaqueRoute_Rule> = {
   encode(message: OpaqueRoute_Rule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.backends !== undefined) {
       Distribution.encode(message.backends, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.filters) {
+      OpaqueRoute_Filter.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -941,6 +960,14 @@ export const OpaqueRoute_Rule: MessageFns<OpaqueRoute_Rule> = {
             message.backends = Distribution.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.filters.push(OpaqueRoute_Filter.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -961,6 +988,174 @@ export const OpaqueRoute_Rule: MessageFns<OpaqueRoute_Rule> = {
     message.backends = (object.backends !== undefined && object.backends !== null)
       ? Distribution.fromPartial(object.backends)
       : undefined;
+    message.filters = object.filters?.map((e) => OpaqueRoute_Filter.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseOpaqueRoute_Filter(): OpaqueRoute_Filter {
+  return { kind: undefined };
+}
+
+export const OpaqueRoute_Filter: MessageFns<OpaqueRoute_Filter> = {
+  encode(message: OpaqueRoute_Filter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "invalid":
+        OpaqueRoute_Filter_Invalid.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "forbidden":
+        OpaqueRoute_Filter_Forbidden.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpaqueRoute_Filter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpaqueRoute_Filter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = { $case: "invalid", value: OpaqueRoute_Filter_Invalid.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "forbidden", value: OpaqueRoute_Filter_Forbidden.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<OpaqueRoute_Filter>, I>>(base?: I): OpaqueRoute_Filter {
+    return OpaqueRoute_Filter.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OpaqueRoute_Filter>, I>>(object: I): OpaqueRoute_Filter {
+    const message = createBaseOpaqueRoute_Filter();
+    switch (object.kind?.$case) {
+      case "invalid": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "invalid", value: OpaqueRoute_Filter_Invalid.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "forbidden": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "forbidden", value: OpaqueRoute_Filter_Forbidden.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseOpaqueRoute_Filter_Invalid(): OpaqueRoute_Filter_Invalid {
+  return {};
+}
+
+export const OpaqueRoute_Filter_Invalid: MessageFns<OpaqueRoute_Filter_Invalid> = {
+  encode(_: OpaqueRoute_Filter_Invalid, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpaqueRoute_Filter_Invalid {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpaqueRoute_Filter_Invalid();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<OpaqueRoute_Filter_Invalid>, I>>(base?: I): OpaqueRoute_Filter_Invalid {
+    return OpaqueRoute_Filter_Invalid.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OpaqueRoute_Filter_Invalid>, I>>(_: I): OpaqueRoute_Filter_Invalid {
+    const message = createBaseOpaqueRoute_Filter_Invalid();
+    return message;
+  },
+};
+
+function createBaseOpaqueRoute_Filter_Forbidden(): OpaqueRoute_Filter_Forbidden {
+  return {};
+}
+
+export const OpaqueRoute_Filter_Forbidden: MessageFns<OpaqueRoute_Filter_Forbidden> = {
+  encode(_: OpaqueRoute_Filter_Forbidden, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpaqueRoute_Filter_Forbidden {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpaqueRoute_Filter_Forbidden();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<OpaqueRoute_Filter_Forbidden>, I>>(base?: I): OpaqueRoute_Filter_Forbidden {
+    return OpaqueRoute_Filter_Forbidden.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OpaqueRoute_Filter_Forbidden>, I>>(_: I): OpaqueRoute_Filter_Forbidden {
+    const message = createBaseOpaqueRoute_Filter_Forbidden();
     return message;
   },
 };
