@@ -12,6 +12,7 @@ export interface KubeMetrics {
   readonly confirmed: Gauge<'resource'>;
   readonly lists: Counter<'resource' | 'reason'>;
   readonly watches: Counter<'resource' | 'end'>;
+  readonly events: Counter<'result'>;
 }
 
 export function kubeMetrics(metrics: Metrics): KubeMetrics {
@@ -45,6 +46,11 @@ export function kubeMetrics(metrics: Metrics): KubeMetrics {
       'kedge_kube_watches_total',
       'Watches that have ended, by how (timeout, silent, or the code of the error).',
       ['resource', 'end'],
+    ),
+    events: metrics.counter(
+      'kedge_kube_events_total',
+      'Events about objects, by what became of them: written, counted in one that was written before, or lost.',
+      ['result'],
     ),
   };
 }

@@ -13,7 +13,7 @@ import type { WatchEvent } from './kube-watch.ts';
 import { ListWatch } from './list-watch.ts';
 import { ObjectStore } from './object-store.ts';
 
-/** Objects per page of a list: some megabytes. Halved when a page was too large. */
+/** Objects per page of a list: a megabyte or so, for what is read at once costs memory for good. Halved when a page was too large. */
 const firstPageSize = 100;
 const backoffPolicy = { minMs: 250, maxMs: 30_000, jitter: 1 };
 /** After so long without contact the history may be another one, although it goes on from a later version. */
