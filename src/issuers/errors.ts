@@ -30,4 +30,8 @@ export const issuerErrors = errorCatalogue({
     kind: 'failed_precondition',
     help: 'The Secrets and the ConfigMap of the CA hold something else than expected, or do not belong together. Nothing was overwritten; correct or remove the object that the message names.',
   },
+  issuer_not_renewed: {
+    kind: 'failed_precondition',
+    help: 'The issuer is past two thirds of its life and could not be renewed; the message says until when it signs. With the key of its anchor in the cluster it renews itself; else make a new issuer with that key and put it into the Secret.',
+  },
 });

@@ -1,0 +1,149 @@
+import type { KubeClient } from '../../kube/kube-client.ts';
+import { caKeyPair, type CaKeyPair } from '../../pki/ca-key-pair.ts';
+import type { Certificate } from '../../pki/certificate.ts';
+import { encodePrivateKey } from '../../pki/keys.ts';
+import type { TrustBundle } from '../../pki/trust-bundle.ts';
+import type { MeshDomain, WorkloadIdentity } from '../../pki/workload-identity.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { errorMessage } from '../../runtime/errors.ts';
+import type { Latest } from '../../runtime/latest.ts';
+import { LatestValue } from '../../runtime/latest.ts';
+import type { Log } from '../../runtime/log.ts';
+import { issuerErrors } from '../errors.ts';
+import type { IssuerState } from '../issuer.ts';
+import { verifyCa } from '../local/ca-candidate.ts';
+import { namesInUse } from '../local/ca-material.ts';
+import { caTextsOf } from '../local/secret-source.ts';
+import { anchorHolder, chainPem, issuerHolder, secretData, type CaPlaces } from './ca-objects.ts';
+import { makeIssuer } from './make-issuer.ts';
+import { find, held, update, type DataObject } from './settle-object.ts';
+
+export interface IssuerRenewalOptions {
+  readonly client: KubeClient;
+  readonly places: CaPlaces;
+  readonly mesh: MeshDomain;
+  readonly lifetimeMs: number;
+  /** The issuer in use: it tells when to look; the Secret, whether to renew. */
+  readonly state: Latest<IssuerState>;
+  readonly anchors: Latest<TrustBundle | undefined>;
+  /** A workload of the mesh, for the leaf that is signed on trial. */
+  readonly identity: WorkloadIdentity;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** An issuer is due when this share of its life is over. */
+const renewAfterShare = 2 / 3;
+const checkMs = 30_000;
+/** Who keeps a Secret under an annotation of this prefix renews what is in it. */
+const foreignAnnotation = 'cert-manager.io/';
+
+/**
+ * Replaces the issuer in the Secret by a new one of the same anchor before it ends, as long as the anchor's key is in
+ * the cluster. Replicas need not agree on who does it: the Secret is written only as it was read, so one of them wins
+ * and the others find nothing left to do.
+ */
+export class IssuerRenewal {
+  readonly #options: IssuerRenewalOptions;
+  readonly #problem = new LatestValue<string | undefined>(undefined);
+
+  constructor(options: IssuerRenewalOptions) {
+    this.#options = options;
+  }
+
+  /** Why an issuer that is due has not been renewed, with the date of its end. */
+  get problem(): Latest<string | undefined> {
+    return this.#problem;
+  }
+
+  /** Looks until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, state } = this.#options;
+    while (!signal.aborted) {
+      const present = state.value;
+      if (present.state === 'unavailable' || isDue(present, clock.now())) await this.#look(signal);
+      else this.#tell(undefined);
+      await clock.sleep(checkMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#renewIfDue(signal);
+      this.#tell(undefined);
+    } catch (error) {
+      if (!signal.aborted) this.#tell(errorMessage(error));
+    }
+  }
+
+  async #renewIfDue(signal: AbortSignal): Promise<void> {
+    const { client, places, clock, log } = this.#options;
+    const holder = issuerHolder(places);
+    const secret = await find(client, holder, signal);
+    const issuer = secret && holder.read(secret);
+    if (secret === undefined || issuer === undefined) return;
+    if (!isDue(issuer.certificate, clock.now()) || isKeptByOthers(secret)) return;
+    const anchor = await this.#anchorOf(issuer, signal);
+    const renewed = await this.#make(issuer.certificate, anchor);
+    const names = namesInUse(places.issuer, (name) => caTextsOf(secret)[name]);
+    const data = secretData({
+      [names.certificates]: chainPem(renewed),
+      [names.privateKey]: encodePrivateKey(renewed.key),
+    });
+    if (!(await update(client, holder, secret, data, signal))) return;
+    const { fingerprint, notAfter } = renewed.certificate;
+    log.info({ fingerprint, until: notAfter }, 'issuer renewed');
+  }
+
+  async #anchorOf({ certificate }: CaKeyPair, signal: AbortSignal): Promise<CaKeyPair> {
+    const { client, places, anchors } = this.#options;
+    const where = `the Secret ${places.namespace}/${places.anchor}`;
+    const anchor = await held(client, anchorHolder(places), signal);
+    if (anchor?.key === undefined) {
+      throw notRenewed(
+        certificate,
+        `expected the anchor's key in ${where}, found none; make a new issuer with it`,
+      );
+    }
+    if (anchors.value?.has(anchor.certificate) !== true) {
+      throw notRenewed(certificate, `expected the anchor in ${where} to be published, found it is not`);
+    }
+    return caKeyPair([anchor.certificate], anchor.key);
+  }
+
+  async #make(before: Certificate, anchor: CaKeyPair): Promise<CaKeyPair> {
+    const { mesh, lifetimeMs, identity, anchors, clock } = this.#options;
+    const now = clock.now();
+    const pair = await makeIssuer({ anchor, mesh, lifetimeMs, now });
+    if (pair.certificate.notAfter <= before.notAfter) {
+      const anchorEnd = anchor.certificate.notAfter.toISOString();
+      throw notRenewed(
+        before,
+        `its trust anchor ends at ${anchorEnd}, and no issuer outlives it; replace the anchor`,
+      );
+    }
+    const bundle = anchors.value;
+    if (bundle !== undefined) verifyCa(pair, { bundle, identity, now });
+    return pair;
+  }
+
+  #tell(reason: string | undefined): void {
+    if (reason === this.#problem.value) return;
+    this.#problem.set(reason);
+    if (reason !== undefined) this.#options.log.warn({ reason }, 'issuer not renewed');
+  }
+}
+
+function isDue({ notBefore, notAfter }: { notBefore: Date; notAfter: Date }, now: Date): boolean {
+  const lifeMs = notAfter.getTime() - notBefore.getTime();
+  return now.getTime() - notBefore.getTime() >= lifeMs * renewAfterShare;
+}
+
+function isKeptByOthers({ metadata: { annotations = {} } }: DataObject): boolean {
+  return Object.keys(annotations).some((name) => name.startsWith(foreignAnnotation));
+}
+
+function notRenewed(issuer: Certificate, why: string): Error {
+  const message = `the issuer ends at ${issuer.notAfter.toISOString()} and is not renewed: ${why}`;
+  return issuerErrors.error('issuer_not_renewed', message);
+}
