@@ -1,0 +1,108 @@
+import { chart, runHelm } from '../cluster/helm.ts';
+import { onHelm, podsOf, render, renderText } from './rendered-chart.ts';
+
+onHelm('the chart', () => {
+  it('passes the strict lint of helm', async () => {
+    expect(await runHelm(['lint', '--strict', chart])).toContain('0 chart(s) failed');
+  });
+
+  it('is the same bytes each time it is rendered', async () => {
+    expect(await renderText()).toBe(await renderText());
+  });
+
+  it('holds no key and no certificate: the Secrets and the trust bundle are empty', async () => {
+    expect(await renderText()).not.toMatch(/BEGIN |PRIVATE KEY/);
+    const kept = (await render()).filter(({ kind }) => ['Secret', 'ConfigMap'].includes(kind));
+    expect(kept.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'Secret kedge-issuer',
+      'Secret kedge-trust-anchor',
+      'ConfigMap kedge-trust-bundle',
+    ]);
+    for (const object of kept) {
+      expect(object.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+      expect(Object.keys(object)).not.toContain('data');
+      expect(Object.keys(object)).not.toContain('stringData');
+    }
+  });
+
+  it('leaves the Secrets and the trust bundle to others where it is told not to make a CA', async () => {
+    const objects = await render({ local: { bootstrap: false } });
+    expect(objects.filter(({ kind }) => ['Secret', 'ConfigMap'].includes(kind))).toEqual([]);
+  });
+
+  it('makes nothing else than what is known here', async () => {
+    const objects = await render({ crds: { install: false } });
+    expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted()).toEqual([
+      'ClusterRole kedge-destination-kedge',
+      'ClusterRole kedge-identity-kedge',
+      'ClusterRoleBinding kedge-destination-kedge',
+      'ClusterRoleBinding kedge-identity-kedge',
+      'ConfigMap kedge-trust-bundle',
+      'Deployment kedge-destination',
+      'Deployment kedge-identity',
+      'Role kedge-identity',
+      'RoleBinding kedge-identity',
+      'Secret kedge-issuer',
+      'Secret kedge-trust-anchor',
+      'Service kedge-destination',
+      'Service kedge-identity',
+      'Service kedge-policy',
+      'ServiceAccount kedge-destination',
+      'ServiceAccount kedge-identity',
+    ]);
+  });
+
+  it.each(['1234', 'true'])('puts everything into a namespace whose name is %s', async (namespace) => {
+    const objects = await render({ crds: { install: false } }, namespace);
+    const own = objects.filter(({ kind }) => !kind.startsWith('ClusterRole'));
+    expect(new Set(own.map(({ metadata }) => metadata.namespace))).toEqual(new Set([namespace]));
+    const subjects = objects.flatMap(({ subjects }) => (subjects ?? []) as { readonly namespace: string }[]);
+    expect(new Set(subjects.map((subject) => subject.namespace))).toEqual(new Set([namespace]));
+  });
+
+  it('names only ServiceAccounts, roles and ports that are there', async () => {
+    const objects = await render();
+    const there = new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+    const pods = podsOf(objects);
+    for (const { serviceAccountName, containers } of pods.values()) {
+      expect(there).toContain(`ServiceAccount ${serviceAccountName}`);
+      const [{ ports, livenessProbe, readinessProbe }] = containers;
+      const named = ports.map(({ name }) => name);
+      expect(named).toEqual(
+        expect.arrayContaining([livenessProbe.httpGet.port, readinessProbe.httpGet.port]),
+      );
+    }
+    for (const { roleRef, subjects } of objects.filter(({ kind }) => kind.endsWith('Binding'))) {
+      const { kind, name } = roleRef as { readonly kind: string; readonly name: string };
+      expect(there).toContain(`${kind} ${name}`);
+      const [subject] = subjects as readonly { readonly kind: string; readonly name: string }[];
+      expect(there).toContain(`${subject?.kind ?? ''} ${subject?.name ?? ''}`);
+    }
+    for (const { spec } of objects.filter(({ kind }) => kind === 'Service')) {
+      const { selector, ports } = spec as {
+        readonly selector: Readonly<Record<string, string>>;
+        readonly ports: readonly { readonly port: number }[];
+      };
+      const pod = pods.get(`kedge-${selector['app.kubernetes.io/component'] ?? ''}`);
+      const listening = pod?.containers[0].ports.map(({ containerPort }) => containerPort);
+      expect(listening).toEqual(expect.arrayContaining(ports.map(({ port }) => port)));
+    }
+  });
+
+  it('starts pods that Kubernetes lets into a namespace of the level "restricted"', async () => {
+    for (const pod of podsOf(await render()).values()) {
+      expect(pod).toMatchObject({
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [
+          {
+            securityContext: {
+              allowPrivilegeEscalation: false,
+              readOnlyRootFilesystem: true,
+              capabilities: { drop: ['ALL'] },
+            },
+          },
+        ],
+      });
+    }
+  });
+});

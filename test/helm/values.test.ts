@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { chart } from '../cluster/helm.ts';
+import { onHelm, renderText } from './rendered-chart.ts';
+import type { Values } from './rendered-chart.ts';
+
+interface Schema {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: boolean;
+  readonly required?: readonly string[];
+}
+
+const read = (file: string): string => readFileSync(path.join(chart, file), 'utf8');
+const values = parse(read('values.yaml')) as Values;
+const schema = JSON.parse(read('values.schema.json')) as Schema;
+
+/** Paths of the values whose blocks the schema lists, `a.b`, and of those blocks. */
+function pathsOfSchema({ properties = {} }: Schema, before: string[] = []): string[] {
+  return Object.entries(properties).flatMap(([name, below]) => {
+    const here = [...before, name];
+    return [here.join('.'), ...pathsOfSchema(below, here)];
+  });
+}
+
+/** The same of the values, as deep as the schema goes. */
+function pathsOfValues(given: unknown, { properties }: Schema, before: string[] = []): string[] {
+  if (properties === undefined) return [];
+  return Object.entries(given as Values).flatMap(([name, below]) => {
+    const here = [...before, name];
+    return [here.join('.'), ...pathsOfValues(below, properties[name] ?? {}, here)];
+  });
+}
+
+function blocks(part: Schema): Schema[] {
+  const below = Object.values(part.properties ?? {}).flatMap(blocks);
+  return part.properties === undefined ? below : [part, ...below];
+}
+
+describe('the values of the chart', () => {
+  it('are all in the schema, and the schema knows no other but what is global', () => {
+    const known = pathsOfSchema(schema).filter((name) => name !== 'global');
+    expect(pathsOfValues(values, schema).toSorted()).toEqual(known.toSorted());
+  });
+
+  it('leave no block of the schema open', () => {
+    for (const block of blocks(schema)) expect(block).toMatchObject({ additionalProperties: false });
+    expect(schema.properties?.['global']).toEqual({ type: 'object' });
+  });
+});
+
+onHelm('values that mean nothing', () => {
+  it.each<[said: string, values: Values]>([
+    [`at '': additional properties 'trustdomain' not allowed`, { trustdomain: 'a' }],
+    [`at '/identity': additional properties 'replica' not allowed`, { identity: { replica: 2 } }],
+    [`at '/issuer': value must be 'local'`, { issuer: 'vault' }],
+    [`at '/identity/replicas': got string, want integer`, { identity: { replicas: '2' } }],
+    [`at '/identity/replicas': minimum: got 0, want 1`, { identity: { replicas: 0 } }],
+    [`at '/identity/issuanceLifetime': '1d' does not match`, { identity: { issuanceLifetime: '1d' } }],
+    [`at '/local/bootstrap': got string, want boolean`, { local: { bootstrap: 'yes' } }],
+    [`at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'`, { logLevel: 'trace' }],
+    [`at '/policy/defaultInboundPolicy': value must be one of`, { policy: { defaultInboundPolicy: 'open' } }],
+    [`at '/policy/opaquePorts': 'http' does not match`, { policy: { opaquePorts: 'http' } }],
+    [`at '/clusterNetworks/0': '10.0.0.0' does not match`, { clusterNetworks: ['10.0.0.0'] }],
+    [`at '/trustDomain': 'Example.Org' does not match`, { trustDomain: 'Example.Org' }],
+    [
+      'expected local.secret and local.anchorSecret to be two Secrets',
+      { local: { secret: 'kedge-trust-anchor' } },
+    ],
+  ])('are refused: %s', async (said, given) => {
+    await expect(renderText(given)).rejects.toThrow(said);
+  });
+
+  it('are not those of a chart above this one', async () => {
+    await expect(renderText({ global: { registry: 'mirror' } })).resolves.toContain('kind: Deployment');
+  });
+});
