@@ -24,9 +24,8 @@ const usualPorts = { api: 6443, etcd: 2379, etcdPeer: 2380 } as const;
 /** Builds what a cluster needs and is not yet there: once, and for minutes. */
 export async function buildPrograms({ version, node }: ClusterWish, progress: Progress): Promise<void> {
   await buildGo(kubernetesBuild(version, node ? 'node' : 'api-only'), progress);
-  if (!node) return;
-  await buildGo(coreDns, progress);
   await buildGo(helm, progress);
+  if (node) await buildGo(coreDns, progress);
 }
 
 export interface StartOptions {
