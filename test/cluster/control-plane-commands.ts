@@ -3,7 +3,7 @@ import { kubeconfigName, pkiFiles } from './authority.ts';
 import { kubernetesProgram } from './binaries/kubernetes.ts';
 import type { Command } from './component.ts';
 import type { Place } from './place.ts';
-import { systemProgram } from './missing.ts';
+import { requiredProgram } from './missing.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /** What tells one control plane from another. */
@@ -39,7 +39,7 @@ const controllersWithoutNode = [
 
 /** Throws `Missing`. */
 export function etcdProgram(): string {
-  return systemProgram('etcd', 'apt-get install -y etcd-server');
+  return requiredProgram('etcd', 'apt-get install -y etcd-server');
 }
 
 export function etcdCommand({ ports }: ControlPlaneSpec, state: StateDirectory): Command {

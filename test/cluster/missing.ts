@@ -9,17 +9,15 @@ export class Missing extends Error {
 /** The exit code of a command that lacks something (EX_UNAVAILABLE). */
 export const missingExitCode = 69;
 
-const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-
-/** Where a program is: on the PATH, or, for one that runs as a service, in `more` folders. */
+/** Where a program is: on the PATH, or in `more` folders. */
 export function findProgram(name: string, more: readonly string[] = []): string | undefined {
   const places = [...(process.env['PATH'] ?? '').split(path.delimiter), ...more].filter(Boolean);
   return places.map((place) => path.join(place, name)).find(executable);
 }
 
-/** The same for a program of the system, which an ordinary user's PATH may leave out; throws `Missing` with `get`. */
-export function systemProgram(name: string, get: string): string {
-  const found = findProgram(name, folders);
+/** The same for one on the PATH that has to be there; throws `Missing` with `get`, the way to get it. */
+export function requiredProgram(name: string, get: string): string {
+  const found = findProgram(name);
   if (found === undefined) throw new Missing(`needs ${name}: ${get}`);
   return found;
 }

@@ -23,7 +23,7 @@ import { run } from './node/run.ts';
 import { startCluster } from './start-cluster.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { stopCluster } from './stop-cluster.ts';
-import { createOwnedState, removeOrphans } from './sweep.ts';
+import { createOwnedState, removeOrphans } from './owned-state.ts';
 
 export interface TestClusterOptions {
   /** With a node, in a network of its own; root is needed. */

@@ -101,7 +101,7 @@ ${whole}`);
       [path.join(import.meta.dirname, 'build-example.ts'), go.directory],
       {
         env: { PATH: go.path },
-        stdio: 'inherit',
+        stdio: 'ignore',
       },
     );
     await eventually(() => {
