@@ -15,11 +15,8 @@ import { certification } from './certification.ts';
 import { admission } from './client-rule.ts';
 import { DestinationMetrics } from './destination-metrics.ts';
 import { destinationHandlers } from './destination-services.ts';
-import { FileSource } from './file/file-source.ts';
-import { loadFile } from './file/load-file.ts';
-import { catalogueReader } from './file/read-catalogue.ts';
-import { tellFileState } from './file-readiness.ts';
 import { readDestinationSettings } from './settings.ts';
+import { openSources } from './open-sources.ts';
 
 /**
  * A proxy holds two streams for each of its targets, all on one connection, and beyond this number its lookups would
@@ -28,7 +25,7 @@ import { readDestinationSettings } from './settings.ts';
 const limits = { streamsPerConnection: 10_000 };
 
 await runProcess('destination', async (context) => {
-  const { env, log, clock, readiness, signal } = context;
+  const { env, log, signal } = context;
   const settings = readDestinationSettings(env);
   log.setLevel(settings.logLevel);
   context.setGracePeriod(settings.shutdownGracePeriod);
@@ -39,21 +36,10 @@ await runProcess('destination', async (context) => {
   await listen(admin, settings.adminListenAddr);
   context.onClose('admin server', (deadline) => closeServer(admin, deadline));
   const { credentials } = keepCredentials(await certification(settings, domain), context, signal);
-  const read = catalogueReader(domain);
-  const file = await loadFile({ path: settings.destinationFile, read, clock, log, metrics, signal });
-  tellFileState(file, readiness);
-
-  const source = new FileSource(file.catalogue);
+  const sources = await openSources({ settings, domain, context, metrics });
   const { clusterDomain } = settings;
   const admit = admission(settings.clients, domain);
-  const handlers = destinationHandlers({
-    endpoints: source,
-    policies: source,
-    clusterDomain,
-    admit,
-    log,
-    metrics,
-  });
+  const handlers = destinationHandlers({ ...sources, clusterDomain, admit, log, metrics });
   await listenFor(destinationService(handlers.destination), settings.listenAddr, credentials, context);
   await listenFor(
     inboundPolicyService(handlers.inboundPolicy),

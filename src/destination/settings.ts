@@ -1,10 +1,24 @@
+import { kubeSettings } from '../kube/settings.ts';
 import { MeshDomain } from '../pki/workload-identity.ts';
 import type { Check, Environment, ValuesOf } from '../runtime/env.ts';
 import { readEnvironment } from '../runtime/env.ts';
 import { checkListenerAddresses } from '../runtime/listener-addresses.ts';
 import { processSettings } from '../runtime/process-settings.ts';
-import { dnsLabel, dnsName, oneOf, path, remoteAddress, socketAddress } from '../runtime/settings.ts';
+import {
+  cidrs,
+  dnsLabel,
+  dnsName,
+  oneOf,
+  path,
+  portSet,
+  remoteAddress,
+  socketAddress,
+} from '../runtime/settings.ts';
 import { CLIENT_RULES } from './client-rule.ts';
+import { DEFAULT_POLICY_NAMES } from './server-policy.ts';
+
+/** Where the map of the mesh comes from. */
+export const SOURCES = ['file', 'kubernetes'] as const;
 
 /** Everything the destination process can be told; docs/configuration.md is made from this. */
 export const destinationSettings = {
@@ -24,10 +38,32 @@ export const destinationSettings = {
     help: 'Where /live, /ready and /metrics are served, in plaintext.',
     fallback: '0.0.0.0:9996',
   }),
+  source: oneOf({
+    name: 'KEDGE_DESTINATION_SOURCE',
+    help: 'Where endpoints and policy come from: file for KEDGE_DESTINATION_FILE, or kubernetes for the objects of the cluster.',
+    values: SOURCES,
+    fallback: 'file',
+  }),
   destinationFile: path({
     name: 'KEDGE_DESTINATION_FILE',
-    help: 'The YAML file that holds services, endpoints and policy; docs/destination-file.schema.json describes it. Changes are taken up while running.',
+    help: 'The YAML file that holds services, endpoints and policy; docs/destination-file.schema.json describes it. Changes are taken up while running. Not looked at with the source kubernetes.',
     required: true,
+  }),
+  opaquePorts: portSet({
+    name: 'KEDGE_DEFAULT_OPAQUE_PORTS',
+    help: 'Ports whose bytes nobody may look into, of pods and Services that no annotation says otherwise of. Not looked at with the source file.',
+    fallback: '25,587,3306,4444,5432,6379,9300,11211',
+  }),
+  defaultInboundPolicy: oneOf({
+    name: 'KEDGE_DEFAULT_INBOUND_POLICY',
+    help: 'What holds on ports that no rule and no annotation speaks of. Not looked at with the source file, which has its own.',
+    values: DEFAULT_POLICY_NAMES,
+    fallback: 'all-unauthenticated',
+  }),
+  clusterNetworks: cidrs({
+    name: 'KEDGE_CLUSTER_NETWORKS',
+    help: 'The networks that the policies cluster-* admit. Not looked at with the source file, which has its own.',
+    fallback: '10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fd00::/8',
   }),
   clients: oneOf({
     name: 'KEDGE_DESTINATION_CLIENTS',
@@ -74,9 +110,16 @@ export const destinationSettings = {
     help: 'The ServiceAccount token to prove the own identity with; read anew for each certificate.',
     required: true,
   }),
+  ...kubeSettings,
 } as const;
 
 export type DestinationSettings = ValuesOf<typeof destinationSettings>;
+
+/** With another source than the file, nothing reads its path. */
+const withoutFile = {
+  ...destinationSettings,
+  destinationFile: { ...destinationSettings.destinationFile, required: false },
+};
 
 type Rule = Check<typeof destinationSettings>;
 
@@ -101,7 +144,9 @@ const checkOwnName: Rule = ({ controlNamespace, trustDomain, serviceAccount }, p
 
 /** Throws ConfigError with everything that is wrong. */
 export function readDestinationSettings(environment: Environment): DestinationSettings {
-  return readEnvironment(destinationSettings, environment, checkListeners, checkOwnName);
+  const ofCluster = environment[destinationSettings.source.name] === 'kubernetes';
+  const settings = ofCluster ? withoutFile : destinationSettings;
+  return readEnvironment(settings, environment, checkListeners, checkOwnName);
 }
 
 /** The identity that the identity service must prove. */

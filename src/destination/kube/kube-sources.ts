@@ -1,0 +1,31 @@
+import { connectKube } from '../../kube/connect-kube.ts';
+import type { SourceNeeds, Sources } from '../sources.ts';
+import { clusterInformers } from './cluster-informers.ts';
+import { KubeEndpointSource } from './kube-endpoint-source.ts';
+import { KubePolicySource } from './policy/kube-policy-source.ts';
+import { policyInformers } from './policy/policy-informers.ts';
+import { tellInformers } from './tell-informers.ts';
+
+/** Follows the cluster until the process ends. Rejects with `kube_config_invalid`. */
+export async function kubeSources({
+  settings,
+  domain,
+  context,
+}: Pick<SourceNeeds, 'settings' | 'domain' | 'context'>): Promise<Sources> {
+  const { log, clock, metrics, readiness, signal } = context;
+  const client = await connectKube(settings, { name: 'kedge-destination', log, clock, metrics });
+  const common = { client, clock, log, metrics };
+  const cluster = clusterInformers(common);
+  const informers = { ...cluster, ...policyInformers(common, domain) };
+  const { opaquePorts } = settings;
+  const policies = new KubePolicySource(informers, {
+    policy: settings.defaultInboundPolicy,
+    clusterNetworks: settings.clusterNetworks,
+    opaquePorts,
+  });
+  const { protocols } = policies;
+  const endpoints = new KubeEndpointSource(cluster, { domain, opaquePorts, protocols, log });
+  tellInformers(informers, readiness);
+  for (const informer of Object.values(informers)) void informer.run(signal);
+  return { endpoints, policies };
+}
