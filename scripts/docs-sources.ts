@@ -72,7 +72,12 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
       clock: systemClock,
     });
   const destination = (metrics: Metrics): void =>
-    new DestinationMetrics(metrics).countSubscriptions(() => ({ get: 0, get_profile: 0, watch_port: 0 }));
+    new DestinationMetrics(metrics).countSubscriptions(() => ({
+      get: 0,
+      get_profile: 0,
+      watch_port: 0,
+      watch_outbound: 0,
+    }));
   return [
     page('Every process', declareProcessMetrics, (metrics) => declareLostRecords(metrics, () => 0)),
     page('Every gRPC server (identity, destination)', serverMetrics),

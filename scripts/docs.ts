@@ -1,9 +1,11 @@
-// Makes docs/configuration.md, docs/errors.md, docs/metrics.md and the schema of the destination file from the declarations in the code, so that they cannot
-// say anything else. With --check it writes nothing and fails when a page is out of date.
+// Makes docs/configuration.md, docs/errors.md, docs/metrics.md and the schema of the destination file from the declarations
+// in the code, and the table of the chart's README from its values, so that they cannot say anything else. With --check it writes nothing and fails when a page is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format } from 'prettier';
 import { destinationFileSchema } from '../src/destination/file/schema.ts';
+import { chartValues } from './chart-values.ts';
+import type { ValuesSchema } from './chart-values.ts';
 import { errorPages, configurationPages, metricPages } from './docs-sources.ts';
 import type { ErrorCatalogue, ErrorEntry } from '../src/runtime/errors.ts';
 import type { Settings } from '../src/runtime/env.ts';
@@ -87,32 +89,41 @@ function metricTable(declared: Metrics): string {
   );
 }
 
+/** The chart's README with its table made anew; the rest of it is written by hand. */
+function chartReadme(): string {
+  const inChart = (name: string): string => readFileSync(path.join(root, 'helm', name), 'utf8');
+  const schema = JSON.parse(inChart('values.schema.json')) as ValuesSchema;
+  const values = chartValues(inChart('values.yaml'), schema);
+  const table = rows(values.map(({ path, fallback, help }) => [code(path), code(fallback), help]));
+  const [before, , after] = inChart('README.md').split(/(<!-- values -->)[^]*(?=<!-- end of values -->)/);
+  return `${before ?? ''}<!-- values -->\n\n| value | default | meaning |\n| --- | --- | --- |\n${table}\n\n${after ?? ''}`;
+}
+
 const root = path.join(import.meta.dirname, '..');
 const layout = JSON.parse(readFileSync(path.join(root, '.prettierrc.json'), 'utf8')) as object;
 
 /** A page of Markdown, laid out as the rest is. */
 const page = (text: string): Promise<string> =>
-  format(`<!-- Made by npm run docs; change the code instead. -->\n\n${text}`, {
-    ...layout,
-    parser: 'markdown',
-  });
+  markdown(`<!-- Made by npm run docs; change the code instead. -->\n\n${text}`);
+const markdown = (text: string): Promise<string> => format(text, { ...layout, parser: 'markdown' });
 
 const check = process.argv.includes('--check');
 const pages = {
-  'configuration.md': await page(configuration()),
-  'errors.md': await page(errors()),
-  'metrics.md': await page(metrics()),
-  'destination-file.schema.json': await format(JSON.stringify(destinationFileSchema), {
+  'docs/configuration.md': await page(configuration()),
+  'docs/errors.md': await page(errors()),
+  'docs/metrics.md': await page(metrics()),
+  'docs/destination-file.schema.json': await format(JSON.stringify(destinationFileSchema), {
     ...layout,
     parser: 'json',
   }),
+  'helm/README.md': await markdown(chartReadme()),
 };
 for (const [name, text] of Object.entries(pages)) {
-  const file = path.join(root, 'docs', name);
+  const file = path.join(root, name);
   if (!check) {
     writeFileSync(file, text);
   } else if (readOrEmpty(file) !== text) {
-    process.stderr.write(`docs/${name} is out of date: run npm run docs\n`);
+    process.stderr.write(`${name} is out of date: run npm run docs\n`);
     process.exitCode = 1;
   }
 }
