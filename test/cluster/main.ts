@@ -41,12 +41,12 @@ async function run(command: ClusterCommand): Promise<number> {
   }
 }
 
+/** Says also what a cluster of these programs would lack, so that a script knows whether to go on. */
 async function build(wish: ClusterWish): Promise<number> {
-  const lines = lacking(wish).filter((line) => line.startsWith('needs go'));
-  lines.forEach(complain);
-  if (lines.length > 0) return missingExitCode;
+  const lines = lacking(wish);
   await buildPrograms(wish, new Progress(process.stderr));
-  return exitCodes.ok;
+  lines.forEach(complain);
+  return lines.length > 0 ? missingExitCode : exitCodes.ok;
 }
 
 async function up(wish: ClusterWish): Promise<number> {
