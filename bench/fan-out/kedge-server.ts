@@ -36,6 +36,7 @@ async function start(material: Material): Promise<number> {
     endpoints: source,
     policies: { watchPolicy: notAsked },
     clusterDomain: 'cluster.local',
+    clusterNetworks: [],
     admit: () => undefined,
     log,
     metrics: new DestinationMetrics(metrics),

@@ -1,7 +1,7 @@
 import type { StreamWriter } from '../rpc/stream-writer.ts';
 import type { Counter, Gauge, Metrics } from '../runtime/metrics.ts';
 
-export const STREAM_KINDS = ['get', 'get_profile', 'watch_port'] as const;
+export const STREAM_KINDS = ['get', 'get_profile', 'watch_port', 'watch_outbound'] as const;
 
 export type StreamKind = (typeof STREAM_KINDS)[number];
 
@@ -15,6 +15,7 @@ export class DestinationMetrics {
     get: 0,
     get_profile: 0,
     watch_port: 0,
+    watch_outbound: 0,
   });
 
   constructor(metrics: Metrics) {

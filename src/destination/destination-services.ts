@@ -1,5 +1,7 @@
 import type { DestinationHandler } from '../rpc/destination-api.ts';
 import type { InboundPolicyHandler } from '../rpc/inbound-policy-api.ts';
+import type { OutboundPolicyHandler } from '../rpc/outbound-policy-api.ts';
+import type { IpNetwork } from '../runtime/ip-network.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Admission } from './client-rule.ts';
 import type { DestinationMetrics, StreamKind } from './destination-metrics.ts';
@@ -7,6 +9,7 @@ import type { EndpointSource } from './endpoint-source.ts';
 import { Get } from './get.ts';
 import { GetProfile } from './get-profile.ts';
 import type { PolicySource } from './policy-source.ts';
+import { WatchOutbound } from './watch-outbound.ts';
 import { WatchPort } from './watch-port.ts';
 import { workloadKey } from './workload-name.ts';
 
@@ -14,22 +17,26 @@ export interface DestinationOptions {
   readonly endpoints: EndpointSource;
   readonly policies: PolicySource;
   readonly clusterDomain: string;
+  /** Where services and workloads have their addresses; what is elsewhere is passed through. */
+  readonly clusterNetworks: readonly IpNetwork[];
   readonly admit: Admission;
   readonly log: Log;
   readonly metrics: DestinationMetrics;
 }
 
-/** The two APIs of the process, as their services want them. */
+/** The APIs of the process, as their services want them. */
 export interface DestinationHandlers {
   readonly destination: DestinationHandler;
   readonly inboundPolicy: InboundPolicyHandler;
+  readonly outboundPolicy: OutboundPolicyHandler;
 }
 
 /** Joins the calls with what answers them: admission first, then counting, then the answer. */
 export function destinationHandlers(options: DestinationOptions): DestinationHandlers {
-  const { endpoints, policies, clusterDomain, admit, log, metrics } = options;
+  const { endpoints, policies, clusterDomain, clusterNetworks, admit, log, metrics } = options;
   const get = new Get(endpoints, clusterDomain);
   const getProfile = new GetProfile(endpoints, clusterDomain);
+  const outbound = new WatchOutbound(endpoints, clusterDomain, clusterNetworks);
   const ports = new WatchPort(policies, (workload) =>
     log.info({ workload: workloadKey(workload) }, 'policy watched for an unknown workload'),
   );
@@ -37,6 +44,7 @@ export function destinationHandlers(options: DestinationOptions): DestinationHan
     get: get.subscriptions,
     get_profile: getProfile.subscriptions,
     watch_port: ports.subscriptions,
+    watch_outbound: outbound.subscriptions,
   }));
   const counted = async (kind: StreamKind, stream: () => Promise<void>) => {
     metrics.streams.inc({ api: kind });
@@ -65,6 +73,18 @@ export function destinationHandlers(options: DestinationOptions): DestinationHan
       watchPort: async (request, call, out) => {
         admit(call);
         await counted('watch_port', () => ports.watch(request, metrics.counting('watch_port', out)));
+      },
+    },
+    outboundPolicy: {
+      get: async (request, call) => {
+        admit(call);
+        return outbound.once(request, call.signal);
+      },
+      watch: async (request, call, out) => {
+        admit(call);
+        await counted('watch_outbound', () =>
+          outbound.watch(request, metrics.counting('watch_outbound', out)),
+        );
       },
     },
   };

@@ -18,6 +18,10 @@ export const destinationErrors = errorCatalogue({
     kind: 'invalid_argument',
     help: 'Send the workload as {"ns": "...", "pod": "..."} or as namespace:pod, with a port from 1 to 65535.',
   },
+  target_follows_profile: {
+    kind: 'not_found',
+    help: 'Nothing is wrong: only services have an outbound policy. The proxy goes by the profile of the target.',
+  },
   workload_unknown: {
     kind: 'not_found',
     help: 'Add the workload to the destination file, or correct LINKERD2_PROXY_POLICY_WORKLOAD of its proxy.',

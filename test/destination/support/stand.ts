@@ -51,6 +51,7 @@ export async function startStand({ file, loaded, clients = 'any', leaf }: StandO
     endpoints: source,
     policies: source,
     clusterDomain: 'cluster.local',
+    clusterNetworks: [],
     admit: admission(clients, mesh),
     log,
     metrics: new DestinationMetrics(metrics),

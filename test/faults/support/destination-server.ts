@@ -38,6 +38,7 @@ export class DestinationServer implements AsyncDisposable {
       endpoints: source,
       policies: source,
       clusterDomain: 'cluster.local',
+      clusterNetworks: [],
       admit: () => undefined,
       log: new LogCapture(),
       metrics: new DestinationMetrics(this.#metrics),

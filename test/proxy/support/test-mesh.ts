@@ -71,6 +71,7 @@ export class TestMesh implements AsyncDisposable {
       endpoints: source,
       policies: source,
       clusterDomain: 'cluster.local',
+      clusterNetworks: [],
       admit: admission('meshed', testDomain),
       log: new LogCapture(),
       metrics: new DestinationMetrics(new Metrics()),

@@ -1,0 +1,33 @@
+import type { IpAddress } from '../runtime/ip-address.ts';
+import type { IpNetwork } from '../runtime/ip-network.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { TargetProfile } from './endpoint-source.ts';
+import type { ServiceTarget } from './target.ts';
+
+/** What becomes of a connection to a target (contract 5.7). */
+export type OutboundRoute =
+  /** Balanced over the endpoints of a service. */
+  | { readonly kind: 'service'; readonly service: ServiceTarget; readonly opaque: boolean }
+  /** Refused: the service is not there, or has no such port. */
+  | { readonly kind: 'undefined_port'; readonly service: ServiceTarget }
+  /** Carried to where it was meant for, which is nothing of the cluster. */
+  | { readonly kind: 'outside'; readonly address: IpAddress; readonly port: number }
+  /** Up to the profile of the target, which names one endpoint. */
+  | { readonly kind: 'endpoint' };
+
+/** The same is asked for a profile, so both always agree. */
+export function outboundRoute(profile: TargetProfile, clusterNetworks: readonly IpNetwork[]): OutboundRoute {
+  if (profile.kind === 'service') {
+    const { service, exists, opaque } = profile;
+    return exists ? { kind: 'service', service, opaque } : { kind: 'undefined_port', service };
+  }
+  const { endpoint } = profile;
+  const inside = clusterNetworks.some((network) => network.contains(endpoint.address.toString()));
+  if (inside || isKnown(endpoint)) return { kind: 'endpoint' };
+  return { kind: 'outside', address: endpoint.address, port: endpoint.port };
+}
+
+/** A machine outside the cluster's networks may still be one of the mesh. */
+function isKnown({ identity, namespace }: Endpoint): boolean {
+  return identity !== undefined || namespace !== undefined;
+}
