@@ -60,7 +60,15 @@ export const identityErrors = errorCatalogue({
   },
   anchors_missing: {
     kind: 'unavailable',
-    help: 'The trust anchors have never been read. Check KEDGE_TRUST_ANCHORS_FILE; the log and /ready say what is wrong.',
+    help: 'The trust anchors have never been read. Check KEDGE_TRUST_ANCHORS_FILE or the ConfigMap of KEDGE_TRUST_BUNDLE_CONFIG_MAP; the log and /ready say what is wrong.',
+  },
+  bundle_not_current: {
+    kind: 'unavailable',
+    help: 'This replica has not read the newest trust bundle yet, and so copies it to no namespace. It mends itself; if it does not, look why the ConfigMap of the bundle is not followed.',
+  },
+  access_missing: {
+    kind: 'permission_denied',
+    help: 'The ServiceAccount of this process lacks the rights that the message names. Install them with the chart; the process starts by itself once they are there.',
   },
   caller_unauthenticated: {
     kind: 'unauthenticated',

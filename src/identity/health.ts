@@ -1,7 +1,7 @@
 import type { Latest } from '../runtime/latest.ts';
 import type { Gauge } from '../runtime/metrics.ts';
 import type { Readiness } from '../runtime/readiness.ts';
-import type { Source } from './file-source.ts';
+import type { Source } from './last-good.ts';
 import type { IdentityMetrics } from './identity-metrics.ts';
 
 /** What this process waits for before it is ready, and what works less well than it should: in /ready and as a metric. */

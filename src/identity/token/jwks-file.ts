@@ -1,4 +1,4 @@
-import type { Source } from '../file-source.ts';
+import type { Source } from '../last-good.ts';
 import type { KeySet } from './key-set.ts';
 import type { TokenKeys } from './token-keys.ts';
 
