@@ -1,0 +1,131 @@
+import { globSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { eventually } from '../../support/eventually.ts';
+import { onKubernetes } from '../on-kubernetes.ts';
+import { TestCluster } from '../test-cluster.ts';
+import { buildKedgeImage } from './kedge-image.ts';
+
+const minute = 60_000;
+const archive = path.join(tmpdir(), `kedge-image-of-test-${process.pid}.tar`);
+
+onKubernetes(
+  'a node of the tests',
+  (cluster) => {
+    beforeAll(async () => {
+      await buildKedgeImage(archive);
+      await startPods(cluster);
+    }, 5 * minute);
+    afterAll(() => rmSync(archive, { force: true }));
+
+    it('runs pods that reach each other through a Service by its name', async () => {
+      const script =
+        "fetch('http://server.default.svc.cluster.local').then((a) => a.text()).then(console.log)";
+      const said = await eventually(() => inClient(cluster, ['node', '--eval', script]));
+
+      expect(said.trim()).toBe('answered by server');
+    });
+
+    it('gives a pod a token that is bound to it and good for the audience that was asked for', async () => {
+      const token = await inClient(cluster, ['cat', '/token/token']);
+
+      expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({
+        aud: ['identity.l5d.io'],
+        sub: 'system:serviceaccount:default:default',
+        'kubernetes.io': { pod: { name: 'client' }, node: { name: 'node1' } },
+      });
+    });
+
+    it('runs the image as a user that is nobody and has a number', async () => {
+      expect((await inClient(cluster, ['id', '-u'])).trim()).toBe('2102');
+    });
+
+    it(
+      'stands beside another, which leaves nothing on the machine when it is ended with its pods running',
+      async () => {
+        const before = traces();
+        const other = new TestCluster({ node: true });
+        try {
+          await other.start();
+          await startPods(other);
+          expect(traces()).not.toEqual(before);
+        } finally {
+          await other.end();
+        }
+
+        expect(traces()).toEqual(before);
+        expect((await inClient(cluster, ['echo', 'still here'])).trim()).toBe('still here');
+      },
+      5 * minute,
+    );
+  },
+  { node: true },
+);
+
+/** Puts a server and a client of it on the node and waits until both run. */
+async function startPods(cluster: TestCluster): Promise<void> {
+  await cluster.loadImage(archive);
+  await cluster.kubectl(['apply', '--filename=-'], { input: JSON.stringify(objects) });
+  await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/server', 'pod/client', '--timeout=60s']);
+}
+
+function inClient(cluster: TestCluster, command: readonly string[]): Promise<string> {
+  return cluster.kubectl(['exec', 'client', '--', ...command]);
+}
+
+/** What nodes have put on this machine outside of their own directories, and their mounts. */
+function traces(): string[] {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return [
+    ...mounts.filter((line) => line.includes('kedge-kubernetes-')),
+    ...globSync([
+      '/sys/class/net/kedge*',
+      '/sys/fs/cgroup/*/k8s.io/*',
+      '/run/containerd/{s,runc/k8s.io}/*',
+      '/var/lib/cni/results/*',
+      '/var/log/containers/*',
+    ]),
+  ].toSorted();
+}
+
+const pod = (name: string, script: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, labels: { app: name } },
+  spec: {
+    containers: [
+      {
+        name: 'application',
+        image: 'kedge:local',
+        imagePullPolicy: 'Never',
+        command: ['node', '--eval', script],
+        volumeMounts: [{ name: 'token', mountPath: '/token' }],
+      },
+    ],
+    volumes: [
+      {
+        name: 'token',
+        projected: {
+          sources: [{ serviceAccountToken: { path: 'token', audience: 'identity.l5d.io' } }],
+        },
+      },
+    ],
+  },
+});
+
+const server = "require('http').createServer((_, answer) => answer.end('answered by server')).listen(8080)";
+
+const objects = {
+  apiVersion: 'v1',
+  kind: 'List',
+  items: [
+    pod('server', server),
+    pod('client', 'setInterval(() => {}, 1e6)'),
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'server' },
+      spec: { selector: { app: 'server' }, ports: [{ port: 80, targetPort: 8080 }] },
+    },
+  ],
+};
