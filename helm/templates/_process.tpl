@@ -129,6 +129,7 @@ spec:
   replicas: {{ (index $root.Values $component).replicas }}
   # The old replica stays until the new one is ready.
   strategy:
+    type: RollingUpdate
     rollingUpdate:
       maxUnavailable: 0
       maxSurge: 1
