@@ -24,7 +24,7 @@ export const destinationErrors = errorCatalogue({
   },
   workload_unknown: {
     kind: 'not_found',
-    help: 'Add the workload to the destination file, or correct LINKERD2_PROXY_POLICY_WORKLOAD of its proxy.',
+    help: 'Add the workload to the destination file, or see whether the cluster has the pod; else correct LINKERD2_PROXY_POLICY_WORKLOAD of its proxy.',
   },
   client_unauthenticated: {
     kind: 'unauthenticated',

@@ -2,6 +2,7 @@ import type { Credentials } from '../pki/credentials.ts';
 import { MeshDomain } from '../pki/workload-identity.ts';
 import { destinationService } from '../rpc/destination-api.ts';
 import { inboundPolicyService } from '../rpc/inbound-policy-api.ts';
+import { outboundPolicyService } from '../rpc/outbound-policy-api.ts';
 import { keepCredentials } from '../rpc/own-credentials.ts';
 import { serve } from '../rpc/server.ts';
 import type { Service } from '../rpc/service.ts';
@@ -37,26 +38,34 @@ await runProcess('destination', async (context) => {
   context.onClose('admin server', (deadline) => closeServer(admin, deadline));
   const { credentials } = keepCredentials(await certification(settings, domain), context, signal);
   const sources = await openSources({ settings, domain, context, metrics });
-  const { clusterDomain } = settings;
+  const { clusterDomain, clusterNetworks } = settings;
   const admit = admission(settings.clients, domain);
-  const handlers = destinationHandlers({ ...sources, clusterDomain, admit, log, metrics });
-  await listenFor(destinationService(handlers.destination), settings.listenAddr, credentials, context);
-  await listenFor(
+  const handlers = destinationHandlers({
+    ...sources,
+    clusterDomain,
+    clusterNetworks,
+    admit,
+    log,
+    metrics,
+  });
+  const destination = [destinationService(handlers.destination)];
+  const policy = [
     inboundPolicyService(handlers.inboundPolicy),
-    settings.policyListenAddr,
-    credentials,
-    context,
-  );
+    outboundPolicyService(handlers.outboundPolicy),
+  ];
+  await listenFor('destination', destination, settings.listenAddr, credentials, context);
+  await listenFor('policy', policy, settings.policyListenAddr, credentials, context);
 });
 
 async function listenFor(
-  service: Service,
+  name: string,
+  services: readonly Service[],
   address: SocketAddress,
   credentials: Latest<Credentials | undefined>,
   context: ProcessContext,
 ): Promise<void> {
   const { log, metrics } = context;
-  const server = await serve({ address, credentials, services: [service], limits, log, metrics });
-  context.onClose(service.name, (deadline) => server.close(deadline));
-  log.info({ service: service.name, ...server.address }, 'serving');
+  const server = await serve({ address, credentials, services, limits, log, metrics });
+  context.onClose(name, (deadline) => server.close(deadline));
+  for (const service of services) log.info({ service: service.name, ...server.address }, 'serving');
 }

@@ -30,7 +30,7 @@ export const destinationSettings = {
   }),
   policyListenAddr: socketAddress({
     name: 'KEDGE_POLICY_LISTEN_ADDR',
-    help: 'Where proxies ask for inbound policy (gRPC over mutual TLS).',
+    help: 'Where proxies ask for inbound and outbound policy (gRPC over mutual TLS).',
     fallback: '0.0.0.0:8090',
   }),
   adminListenAddr: socketAddress({
@@ -62,7 +62,7 @@ export const destinationSettings = {
   }),
   clusterNetworks: cidrs({
     name: 'KEDGE_CLUSTER_NETWORKS',
-    help: 'The networks that the policies cluster-* admit. Not looked at with the source file, which has its own.',
+    help: 'The networks of pods and Services. The policies cluster-* admit them (with the source file, those that the file names); the Rust proxy is told to leave connections to other addresses alone.',
     fallback: '10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fd00::/8',
   }),
   clients: oneOf({

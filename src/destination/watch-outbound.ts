@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OutboundPolicy, TrafficSpec } from '../rpc/outbound-policy-api.ts';
 import { fromIPAddress } from '../rpc/ip-message.ts';
 import type { StreamWriter } from '../rpc/stream-writer.ts';
+import { isAppError } from '../runtime/errors.ts';
 import { socketText } from '../runtime/ip-address.ts';
 import type { IpNetwork } from '../runtime/ip-network.ts';
 import type { EndpointSource } from './endpoint-source.ts';
@@ -108,10 +109,18 @@ function readTarget({ target }: TrafficSpec, clusterDomain: string): Target {
   return { kind: 'address', address, port };
 }
 
-/** Tools leave the cluster's domain out (gotcha 53). */
+/**
+ * Tools leave the cluster's domain out (gotcha 53). INVALID_ARGUMENT would make a proxy fail what it connects to, so a
+ * name outside of the cluster is not refused but left to the profile, which is none.
+ */
 function readAuthority(authority: string, clusterDomain: string): Target {
   const [, name = '', port = ''] = /^([^:]*\.svc)\.?(:.*)?$/i.exec(authority) ?? [];
-  return parseTarget(name === '' ? authority : `${name}.${clusterDomain}${port}`, clusterDomain);
+  try {
+    return parseTarget(name === '' ? authority : `${name}.${clusterDomain}${port}`, clusterDomain);
+  } catch (error) {
+    if (!isAppError(error) || error.code !== 'target_outside_cluster') throw error;
+    throw destinationErrors.error('target_follows_profile', error.message);
+  }
 }
 
 function nameOf(target: Target, clusterDomain: string): string {

@@ -53,7 +53,7 @@ export class WatchPort {
     }
     throw destinationErrors.error(
       'workload_unknown',
-      `expected a workload of the destination file, got ${workloadKey(workload)}`,
+      `expected a workload that is known, got ${workloadKey(workload)}`,
     );
   }
 

@@ -78,7 +78,7 @@ describe('GetPort', () => {
   it('says of an unknown workload that it is not found', async () => {
     await using stand = await startStand({ file: shopFile });
     expect(await refusalOf(stand.inboundPolicy.getPort({ workload: 'shop:api-9', port: 80 }))).toBe(
-      'rpc_not_found: expected a workload of the destination file, got shop/api-9',
+      'rpc_not_found: expected a workload that is known, got shop/api-9',
     );
   });
 

@@ -9,7 +9,10 @@ import { destinationClient, destinationService } from '../../../src/rpc/destinat
 import type { DestinationClient } from '../../../src/rpc/destination-api.ts';
 import { inboundPolicyClient, inboundPolicyService } from '../../../src/rpc/inbound-policy-api.ts';
 import type { InboundPolicyClient } from '../../../src/rpc/inbound-policy-api.ts';
+import { outboundPolicyClient, outboundPolicyService } from '../../../src/rpc/outbound-policy-api.ts';
+import type { OutboundPolicyClient } from '../../../src/rpc/outbound-policy-api.ts';
 import type { Latest } from '../../../src/runtime/latest.ts';
+import { IpNetwork } from '../../../src/runtime/ip-network.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -34,6 +37,7 @@ export interface StandOptions {
 export interface Stand extends AsyncDisposable {
   readonly destination: DestinationClient;
   readonly inboundPolicy: InboundPolicyClient;
+  readonly outboundPolicy: OutboundPolicyClient;
   readonly log: LogCapture;
   /** Switches to another file, given as its text or read before. */
   use(file: string | Catalogue): void;
@@ -51,13 +55,17 @@ export async function startStand({ file, loaded, clients = 'any', leaf }: StandO
     endpoints: source,
     policies: source,
     clusterDomain: 'cluster.local',
-    clusterNetworks: [],
+    clusterNetworks: [IpNetwork.parse('10.0.0.0/8')!],
     admit: admission(clients, mesh),
     log,
     metrics: new DestinationMetrics(metrics),
   });
   const server = await startServer(
-    [destinationService(handlers.destination), inboundPolicyService(handlers.inboundPolicy)],
+    [
+      destinationService(handlers.destination),
+      inboundPolicyService(handlers.inboundPolicy),
+      outboundPolicyService(handlers.outboundPolicy),
+    ],
     { ca },
   );
   const channel = server.connect({
@@ -66,6 +74,7 @@ export async function startStand({ file, loaded, clients = 'any', leaf }: StandO
   return {
     destination: destinationClient(channel),
     inboundPolicy: inboundPolicyClient(channel),
+    outboundPolicy: outboundPolicyClient(channel),
     log,
     use: (next) => catalogue.set(typeof next === 'string' ? readText(next) : next),
     metric: async (name) => valueOf(name, await metrics.text()),
