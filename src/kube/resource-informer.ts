@@ -21,6 +21,9 @@ const outageMs = 120_000;
 /** A watch that ends sooner, and brought nothing, has failed. */
 const soonMs = 1_000;
 
+/** So many breaks in a row are daily life, and over before anybody could look. */
+const quietBreaks = 2;
+
 type ListReason = 'first' | 'expired' | 'behind' | 'outage' | 'malformed';
 
 /** After these, what was told since the last list cannot be relied on. */
@@ -194,8 +197,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     if (code === 'kube_answer_too_large') this.#pageSize = Math.ceil(this.#pageSize / 2);
     this.#failures += 1;
     if (code === 'kube_not_found' && this.#options.optional === true) this.#absent();
-    // One break alone is daily life, and over before anybody could look.
-    else if (this.#failures > 1 || !isBreak(error)) this.#tell(errorMessage(error), error);
+    else if (this.#failures > quietBreaks || !isBreak(error)) this.#tell(errorMessage(error), error);
     return Math.max(this.#backoff.next(), (isAppError(error) && error.retryAfterMs) || 0);
   }
 

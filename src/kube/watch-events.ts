@@ -9,6 +9,12 @@ const maxEventBytes = 16 * 1024 * 1024;
 
 const types = new Set<unknown>(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']);
 
+/** What a line may be, if it is JSON at all. */
+interface Raw {
+  readonly type?: unknown;
+  readonly object?: Partial<KubeObject>;
+}
+
 /** The events of a watch's body, by the pieces in which they come. */
 export async function* watchEvents<T extends KubeObject>(
   what: string,
@@ -19,16 +25,21 @@ export async function* watchEvents<T extends KubeObject>(
 }
 
 function eventOf<T extends KubeObject>(what: string, line: string): WatchEvent<T> {
-  const event = parse(line) as { readonly type?: unknown; readonly object?: Partial<KubeObject> } | null;
+  const event = parse(line) as Raw | null;
   if (event?.type === 'ERROR') throw statusError(what, event.object);
-  const version = event?.object?.metadata?.resourceVersion;
-  if (!types.has(event?.type) || typeof version !== 'string') {
+  if (!isEvent(event)) {
     throw kubeErrors.error(
       'kube_answer_invalid',
       `${what}: expected an event of a watch, got something else`,
     );
   }
   return event as WatchEvent<T>;
+}
+
+function isEvent(event: Raw | null): boolean {
+  const { name, resourceVersion } = event?.object?.metadata ?? {};
+  const named = event?.type === 'BOOKMARK' || typeof name === 'string';
+  return types.has(event?.type) && typeof resourceVersion === 'string' && named;
 }
 
 function parse(line: string): unknown {
