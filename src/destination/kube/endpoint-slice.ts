@@ -5,6 +5,7 @@ import type { SharedValues } from './shared-values.ts';
 /** What destination keeps of an EndpointSlice: what can be connected to. */
 export interface EndpointSlice {
   readonly namespace: string;
+  readonly name: string;
   /** The Service it belongs to. */
   readonly service: string;
   /** Its TCP ports. */
@@ -75,6 +76,7 @@ export function endpointSliceProjection(
     if (service === undefined || addressType === 'FQDN') return undefined;
     return {
       namespace: shared.share(metadata.namespace ?? ''),
+      name: metadata.name,
       service,
       ports: shared.share(readPorts(ports ?? [])),
       endpoints: (endpoints ?? []).flatMap((endpoint) => readEndpoint(endpoint, shared)),

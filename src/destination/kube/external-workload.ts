@@ -8,6 +8,8 @@ import type { UriIdentity } from '../endpoint.ts';
 export interface ExternalWorkload {
   readonly namespace: string;
   readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Annotations;
   readonly ready: boolean;
@@ -46,6 +48,7 @@ export function projectExternalWorkload({
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
+    created: Date.parse(metadata.creationTimestamp ?? ''),
     labels: metadata.labels ?? {},
     annotations: annotationsOf(metadata),
     ready: (status?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True'),

@@ -54,7 +54,9 @@ export class ServiceEndpoints {
   }
 
   #members({ service, port }: DefinedPort, topics: Topics): Member[] {
-    const slices = this.#cluster.slices.find(workloadKey(service), topics);
+    const slices = this.#cluster.slices
+      .find(workloadKey(service), topics)
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const found = [
       ...slices.flatMap((slice) => this.#inSlice(slice, port, topics)),
       ...this.#external(service, port, topics),
@@ -139,7 +141,7 @@ export function endpointOf(
   return found === 'unusable' ? undefined : found.endpointAt(address, port);
 }
 
-/** An address may stand in several slices for a while, as when it moves from one to another. */
+/** An address may stand in several slices for a while, as when it moves from one to another. The first slice holds. */
 function eachOnce(members: readonly Member[]): Member[] {
   const byKey = new Map<string, Member>();
   for (const member of members) {

@@ -54,7 +54,7 @@ export class Workloads {
     const ip = address.toString();
     const pod = newest(this.#cluster.podsAt.find(ip, topics));
     if (pod !== undefined) return this.ofPod(pod, topics);
-    const [external] = this.#cluster.externalsAt.find(ip, topics);
+    const external = newest(this.#cluster.externalsAt.find(ip, topics));
     return external === undefined ? undefined : this.ofExternal(external, topics);
   }
 

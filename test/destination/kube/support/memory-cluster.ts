@@ -1,0 +1,134 @@
+import type { EndpointSliceSource } from '../../../../src/destination/kube/endpoint-slice.ts';
+import { endpointSliceProjection } from '../../../../src/destination/kube/endpoint-slice.ts';
+import type {
+  ExternalWorkload,
+  ExternalWorkloadSource,
+} from '../../../../src/destination/kube/external-workload.ts';
+import { projectExternalWorkload } from '../../../../src/destination/kube/external-workload.ts';
+import type { Namespace } from '../../../../src/destination/kube/namespace.ts';
+import { namespaceProjection } from '../../../../src/destination/kube/namespace.ts';
+import type { Node, NodeSource } from '../../../../src/destination/kube/node.ts';
+import { projectNode } from '../../../../src/destination/kube/node.ts';
+import type { Pod, PodSource } from '../../../../src/destination/kube/pod.ts';
+import { podProjection } from '../../../../src/destination/kube/pod.ts';
+import type { Service, ServiceSource } from '../../../../src/destination/kube/service.ts';
+import { serviceProjection } from '../../../../src/destination/kube/service.ts';
+import { SharedValues } from '../../../../src/destination/kube/shared-values.ts';
+import type { EndpointSlice } from '../../../../src/destination/kube/endpoint-slice.ts';
+import { KubeEndpointSource } from '../../../../src/destination/kube/kube-endpoint-source.ts';
+import { parseTarget } from '../../../../src/destination/target.ts';
+import type { ServiceTarget } from '../../../../src/destination/target.ts';
+import type { EndpointSet } from '../../../../src/destination/endpoint-set.ts';
+import type { TargetProfile } from '../../../../src/destination/endpoint-source.ts';
+import type { PortProtocol } from '../../../../src/destination/workload.ts';
+import { objectKey } from '../../../../src/kube/collection.ts';
+import type { KubeObject } from '../../../../src/kube/kube-object.ts';
+import { PortSet } from '../../../../src/runtime/port-set.ts';
+import { LogCapture } from '../../../support/log-capture.ts';
+import { MemoryCollection } from '../../../support/memory-collection.ts';
+import { mesh } from '../../support/mesh.ts';
+
+const shared = new SharedValues();
+
+const projections = {
+  services: serviceProjection(shared) as (source: never) => Service,
+  endpointSlices: endpointSliceProjection(shared) as (source: never) => EndpointSlice | undefined,
+  pods: podProjection(shared) as (source: never) => Pod,
+  nodes: projectNode as (source: never) => Node,
+  namespaces: namespaceProjection(shared) as (source: never) => Namespace,
+  externalWorkloads: projectExternalWorkload as (source: never) => ExternalWorkload,
+};
+
+/** The objects of a cluster, in the words of its API. */
+export interface Sources {
+  readonly services: ServiceSource;
+  readonly endpointSlices: EndpointSliceSource;
+  readonly pods: PodSource;
+  readonly nodes: NodeSource;
+  readonly namespaces: KubeObject;
+  readonly externalWorkloads: ExternalWorkloadSource;
+}
+
+export type Kind = keyof Sources;
+
+/** A cluster that a test makes and changes by hand, and what is answered for it. */
+export class MemoryCluster {
+  readonly collections = {
+    services: new MemoryCollection<Service>(),
+    endpointSlices: new MemoryCollection<EndpointSlice>(),
+    pods: new MemoryCollection<Pod>(),
+    nodes: new MemoryCollection<Node>(),
+    namespaces: new MemoryCollection<Namespace>(),
+    externalWorkloads: new MemoryCollection<ExternalWorkload>(),
+  };
+  readonly log = new LogCapture();
+  /** What Servers say, by `namespace/pod:port`. */
+  readonly protocols = new Map<string, PortProtocol>();
+  readonly source: KubeEndpointSource;
+  #serversChanged: (namespace: string) => void = () => undefined;
+
+  constructor() {
+    this.source = new KubeEndpointSource(this.collections, {
+      domain: mesh,
+      opaquePorts: PortSet.parse('25,3306')!,
+      protocols: {
+        protocolOf: ({ namespace, name }, port) => this.protocols.get(`${namespace}/${name}:${port}`),
+        subscribe: (listener) => {
+          this.#serversChanged = listener;
+          return () => undefined;
+        },
+      },
+      log: this.log,
+    });
+  }
+
+  put<K extends Kind>(kind: K, ...sources: Sources[K][]): this {
+    const collection = this.collections[kind] as MemoryCollection<unknown>;
+    collection.apply(
+      sources.map((source) => [objectKey(source.metadata), projections[kind](source as never)] as const),
+    );
+    return this;
+  }
+
+  delete(kind: Kind, key: string): this {
+    this.collections[kind].delete(key);
+    return this;
+  }
+
+  setServerProtocol(pod: string, port: number, protocol: PortProtocol): this {
+    this.protocols.set(`${pod}:${port}`, protocol);
+    this.#serversChanged(pod.split('/')[0]!);
+    return this;
+  }
+
+  sync(): this {
+    for (const collection of Object.values(this.collections)) collection.sync();
+    return this;
+  }
+
+  /** The present endpoints of `service.namespace:port`; undefined while nothing is known. */
+  endpoints(path: string): EndpointSet | undefined {
+    const watched = this.source.watchEndpoints(target(path) as ServiceTarget);
+    watched.close();
+    return watched.state.value;
+  }
+
+  /** The present profile of `service.namespace:port` or `address:port`. */
+  profile(path: string): TargetProfile | undefined {
+    const watched = this.source.watchProfile(target(path));
+    watched.close();
+    return watched.state.value;
+  }
+}
+
+/** `web.shop:80` is short for the name in full. */
+export function target(path: string) {
+  const short = /^([a-z0-9-]+(?:\.[a-z0-9-]+)+)(:\d+)$/.exec(path);
+  const full = short !== null && /[a-z]/.test(short[1]!);
+  return parseTarget(full ? `${short[1]}.svc.cluster.local${short[2]}` : path, 'cluster.local');
+}
+
+/** The keys of a set, in order. */
+export function keysOf(set: EndpointSet | undefined): string[] | undefined {
+  return set === undefined ? undefined : [...set.endpoints.keys()].sort();
+}
