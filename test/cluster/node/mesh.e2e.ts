@@ -1,7 +1,7 @@
 import { eventually } from '../../support/eventually.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
 import type { TestCluster } from '../test-cluster.ts';
-import { shopNamespace, shopObjects } from './shop/shop.ts';
+import { shopNamespace, shopObjects, steadyClient } from './shop/shop.ts';
 import type { Tally } from './shop/steady-client.ts';
 
 const minute = 60_000;
@@ -50,6 +50,7 @@ onKubernetes(
     it(
       'loses no request while its issuer is taken away and everything is restarted',
       async () => {
+        await cluster.kubectl(['apply', '--filename=-'], { input: JSON.stringify(steadyClient) });
         await eventually(async () => expect((await tally(cluster)).answered).toBeGreaterThan(40));
         const emptied = ['--type=json', '--patch', JSON.stringify([{ op: 'remove', path: '/data' }])];
         await cluster.kubectl(['--namespace=kedge', 'patch', 'secret', 'kedge-issuer', ...emptied]);

@@ -13,7 +13,7 @@ const programs = ['back-end.ts', 'front-end.ts', 'steady-client.ts'];
 
 /**
  * Two Deployments with a sidecar each: `web`, whose application reaches `api` through its own sidecar, and `api`, which lets
- * in who proves an identity. Beside them a pod without a sidecar that asks `web` all the time.
+ * in who proves an identity.
  */
 export function shopObjects(): object {
   const items = [
@@ -28,7 +28,6 @@ export function shopObjects(): object {
         `127.0.0.1:8002=${apiAddress}:80`,
       ],
     }),
-    steadyClient,
   ];
   return { apiVersion: 'v1', kind: 'List', items };
 }
@@ -77,7 +76,8 @@ const deployment = (name: string, program: string, plan: SidecarPlan) => ({
   },
 });
 
-const steadyClient = {
+/** A pod without a sidecar that asks `web` all the time, over new connections. */
+export const steadyClient = {
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: named('steady-client'),
