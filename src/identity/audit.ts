@@ -1,4 +1,5 @@
 import type { IssuedCertificate } from '../issuers/issuer.ts';
+import type { Certificate } from '../pki/certificate.ts';
 import type { Csr } from '../pki/csr.ts';
 import type { WorkloadIdentity } from '../pki/workload-identity.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -21,6 +22,13 @@ export interface AuditTrail {
   refused(error: unknown): void;
 }
 
+/** Told of every answer too, for those who look at the cluster and not at the log. */
+export interface AuditEvents {
+  given(identity: WorkloadIdentity, leaf: Certificate): void;
+  /** `identity` is missing where none was proved. */
+  refused(identity: WorkloadIdentity | undefined, code: string, reason: string): void;
+}
+
 const refusedMessage = 'certificate refused';
 
 /** Refusals that no rate holds back: those by the rates themselves, and those that come before them; and what all meet at once. */
@@ -41,12 +49,14 @@ export class Audit {
   readonly #unbounded: RefusalLog;
   readonly #metrics: IdentityMetrics;
   readonly #clock: Clock;
+  readonly #events: AuditEvents | undefined;
 
-  constructor(log: Log, metrics: IdentityMetrics, clock: Clock) {
+  constructor(log: Log, metrics: IdentityMetrics, clock: Clock, events?: AuditEvents) {
     this.#log = log;
     this.#unbounded = new RefusalLog(log, clock, refusedMessage);
     this.#metrics = metrics;
     this.#clock = clock;
+    this.#events = events;
   }
 
   /** `asked` is the name in the request: a claim, and shown as one. */
@@ -57,6 +67,7 @@ export class Audit {
       peerAddress: caller.address,
       peerName: caller.name,
     };
+    let proved: WorkloadIdentity | undefined;
     const close = (decision: string, code: string): void => {
       const elapsedMs = Math.max(0, this.#clock.now().getTime() - startedMs);
       this.#metrics.answers.inc({ decision, code });
@@ -65,18 +76,24 @@ export class Audit {
     };
     return {
       token: (token) => void Object.assign(record, tokenFields(token)),
-      identity: ({ dnsName }) => void Object.assign(record, { identity: dnsName }),
+      identity: (identity) => {
+        proved = identity;
+        Object.assign(record, { identity: identity.dnsName });
+      },
       csr: ({ publicKey }) => void Object.assign(record, { publicKeySha256: publicKey.fingerprint }),
       given: (issued) => {
         close('given', 'ok');
         this.#log.info({ ...record, ...certificateFields(issued) }, 'certificate given');
+        if (proved !== undefined) this.#events?.given(proved, issued.leaf);
       },
       refused: (error) => {
         const code = isAppError(error) ? error.code : 'internal';
         close('refused', code);
-        const fields = { ...record, code, reason: errorMessage(error) };
+        const reason = errorMessage(error);
+        const fields = { ...record, code, reason };
         if (unbounded.has(code)) this.#unbounded.tell(fields);
         else this.#log.warn(fields, refusedMessage);
+        this.#events?.refused(proved, code, reason);
       },
     };
   }

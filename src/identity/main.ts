@@ -1,10 +1,11 @@
 import { checkIssuerConfig, createIssuer } from '../issuers/create-issuer.ts';
 import { followIssuer } from '../issuers/issuer-health.ts';
+import type { TrustBundle } from '../pki/trust-bundle.ts';
 import { MeshDomain } from '../pki/workload-identity.ts';
 import { serve } from '../rpc/server.ts';
 import { adminServer } from '../runtime/admin-server.ts';
 import { readEnvironment } from '../runtime/env.ts';
-import { runProcess } from '../runtime/lifecycle.ts';
+import { runProcess, type ProcessContext } from '../runtime/lifecycle.ts';
 import { closeServer, listen } from '../runtime/listen.ts';
 import { createLog } from '../runtime/log.ts';
 import { Admission } from './admission.ts';
@@ -15,9 +16,10 @@ import { certifier } from './certify.ts';
 import { Health } from './health.ts';
 import { identityMetrics } from './identity-metrics.ts';
 import { certifyService } from './identity-service.ts';
+import type { Source } from './last-good.ts';
 import { ServingCredentials } from './serving-credentials.ts';
-import { identityChecks, identitySettings } from './settings.ts';
-import { createTokenVerifier } from './token/create-token-verifier.ts';
+import { identityChecks, identitySettings, needsCluster } from './settings.ts';
+import { createJwksVerifier, createReviewVerifier } from './token/create-token-verifier.ts';
 import { trustBundleService } from './trust-bundle-service.ts';
 
 await runProcess('identity', async (context) => {
@@ -35,12 +37,19 @@ await runProcess('identity', async (context) => {
   context.onClose('admin', (deadline) => closeServer(admin, deadline));
   const adminAddress = await listen(admin, config.adminListenAddress);
 
-  const anchorsSource = anchorsFile(config.trustAnchorsFile, clock, log);
+  // Loaded only where something of the cluster is wanted.
+  const inCluster = needsCluster(config)
+    ? await (
+        await import('./cluster/in-cluster.ts')
+      ).InCluster.join(config, domain, { clock, log, metrics, health, signal })
+    : undefined;
+  const anchorsSource = inCluster?.anchors ?? (await readAnchors(config.trustAnchorsFile ?? '', context));
   health.follow('trust-anchors', anchorsSource);
-  await anchorsSource.start(signal);
   const anchors = anchorsSource.current;
 
-  const issuer = await createIssuer(config, { anchors, identity: self, clock, log, metrics, signal });
+  const secret = inCluster && ((name: string) => inCluster.cluster.secret(name));
+  const issuerNeeds = { anchors, identity: self, clock, log, metrics, signal };
+  const issuer = await createIssuer(config, { ...issuerNeeds, ...(secret && { secret }) });
   health.waitFor('issuer', issuer.state, ({ state }) => state === 'ready');
   const degraded = (reason: string | undefined): void => health.degraded('issuer', reason);
   void followIssuer(issuer, { clock, log, degraded, signal });
@@ -49,11 +58,19 @@ await runProcess('identity', async (context) => {
   health.follow('serving-certificate', serving);
   void serving.run(signal);
 
-  const tokens = await createTokenVerifier(config, { domain, clock, log, health, signal });
+  inCluster?.keep(issuer, anchors, self);
+
+  const tokenNeeds = { domain, clock, log, health, signal };
+  const client = inCluster?.cluster.client;
+  const tokens =
+    config.tokenVerifier === 'token-review' && client !== undefined
+      ? createReviewVerifier(config, { ...tokenNeeds, client, metrics })
+      : await createJwksVerifier(config, tokenNeeds);
   const { rateTotal: total, ratePerPeer: perPeer, ratePerServiceAccount: perServiceAccount } = config;
   const admission = new Admission({ total, perPeer, perServiceAccount }, clock);
   // A log of its own, so that no level set for the other one keeps a record back.
-  const audit = new Audit(createLog({ name: 'identity-audit', destination: logOutput }), counted, clock);
+  const auditLog = createLog({ name: 'identity-audit', destination: logOutput });
+  const audit = new Audit(auditLog, counted, clock, inCluster?.auditEvents);
   const certify = certifier({ admission, tokens, domain, issuer, limits, clock, audit });
   const trust = { anchors, census: new BundleCensus(metrics), domain, log };
 
@@ -67,3 +84,13 @@ await runProcess('identity', async (context) => {
   context.onClose('grpc', (deadline) => server.close(deadline));
   log.info({ address: server.address, adminAddress, identity: self.dnsName }, 'serving');
 });
+
+/** The anchors in a file that has been read once. */
+async function readAnchors(
+  file: string,
+  { clock, log, signal }: ProcessContext,
+): Promise<Source<TrustBundle>> {
+  const source = anchorsFile(file, clock, log);
+  await source.start(signal);
+  return source;
+}

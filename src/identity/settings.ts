@@ -1,6 +1,7 @@
 import { issuerSettings } from '../issuers/settings.ts';
+import { kubeSettings } from '../kube/settings.ts';
 import { MeshDomain } from '../pki/workload-identity.ts';
-import type { Check } from '../runtime/env.ts';
+import type { Check, ValuesOf } from '../runtime/env.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import { dnsNameFormat } from '../runtime/formats.ts';
 import { checkListenerAddresses } from '../runtime/listener-addresses.ts';
@@ -12,6 +13,7 @@ import {
   duration,
   integer,
   list,
+  oneOf,
   path,
   socketAddress,
   text,
@@ -50,8 +52,11 @@ export const identitySettings = {
   }),
   trustAnchorsFile: path({
     name: 'KEDGE_TRUST_ANCHORS_FILE',
-    help: 'The trust anchors that are published to workloads, as PEM; read anew when it changes.',
-    required: true,
+    help: 'The trust anchors that are published to workloads, as PEM; read anew when it changes. Either this or KEDGE_TRUST_BUNDLE_CONFIG_MAP.',
+  }),
+  trustBundleConfigMap: dnsName({
+    name: 'KEDGE_TRUST_BUNDLE_CONFIG_MAP',
+    help: 'The ConfigMap of the control namespace with the trust anchors (key ca-bundle.crt); followed, and copied into every namespace under the same name. Either this or KEDGE_TRUST_ANCHORS_FILE.',
   }),
   ...issuerSettings,
   issuanceLifetime: duration({
@@ -73,18 +78,23 @@ export const identitySettings = {
     help: 'The only audience that tokens may have.',
     fallback: 'identity.l5d.io',
   }),
+  tokenVerifier: oneOf({
+    name: 'KEDGE_TOKEN_VERIFIER',
+    help: 'Who decides on tokens: "token-review" asks the API server about each; "jwks" verifies them with published keys and takes the subjects of a table.',
+    values: ['jwks', 'token-review'],
+    fallback: 'jwks',
+  }),
   tokenIssuer: text({
     name: 'KEDGE_TOKEN_ISSUER',
-    help: 'The issuer (iss) that tokens must have, letter by letter.',
-    required: true,
+    help: 'The issuer (iss) that tokens must have, letter by letter. Needed with "jwks"; with "token-review", the API server decides where it is not set.',
   }),
   tokenJwksFile: path({
     name: 'KEDGE_TOKEN_JWKS_FILE',
-    help: 'A file with the public keys of the token issuer (JSON Web Key Set), read anew when it changes. Either this or KEDGE_TOKEN_JWKS_URL.',
+    help: 'A file with the public keys of the token issuer (JSON Web Key Set), read anew when it changes. With "jwks" either this or KEDGE_TOKEN_JWKS_URL; with "token-review" the keys of the API server where neither is set.',
   }),
   tokenJwksUrl: url({
     name: 'KEDGE_TOKEN_JWKS_URL',
-    help: 'The https URL of the public keys of the token issuer. Private roots go into NODE_EXTRA_CA_CERTS. Either this or KEDGE_TOKEN_JWKS_FILE.',
+    help: 'The https URL of the public keys of the token issuer. Private roots go into NODE_EXTRA_CA_CERTS.',
   }),
   tokenJwksHttpHosts: list({
     name: 'KEDGE_TOKEN_JWKS_HTTP_HOSTS',
@@ -94,8 +104,7 @@ export const identitySettings = {
   }),
   tokenSubjectsFile: path({
     name: 'KEDGE_TOKEN_SUBJECTS_FILE',
-    help: 'JSON object from token subject to "namespace/serviceaccount", read anew when it changes. Subjects that are not in it get no certificate.',
-    required: true,
+    help: 'JSON object from token subject to "namespace/serviceaccount", read anew when it changes. Subjects that are not in it get no certificate. Needed with "jwks".',
   }),
   rateTotal: integer({
     name: 'KEDGE_RATE_TOTAL',
@@ -118,6 +127,7 @@ export const identitySettings = {
     min: 1,
     max: 1_000_000,
   }),
+  ...kubeSettings,
   ...processSettings,
 } as const;
 
@@ -133,15 +143,34 @@ const checkListeners: Rule = ({ listenAddress, adminListenAddress }, problem) =>
 
 /** Token keys come from exactly one place, and over a way that nobody else can answer on. */
 const checkTokenKeys: Rule = (config, problem) => {
-  const { tokenJwksFile, tokenJwksUrl, tokenJwksHttpHosts } = config;
+  const { tokenVerifier, tokenJwksFile, tokenJwksUrl, tokenJwksHttpHosts } = config;
   const given = [tokenJwksFile, tokenJwksUrl].filter((value) => value !== undefined).length;
-  if (given !== 1) {
+  if (given > 1 || (given === 0 && tokenVerifier === 'jwks')) {
     const expected = 'either this or KEDGE_TOKEN_JWKS_FILE to be set';
     problem('KEDGE_TOKEN_JWKS_URL', expected, given === 0 ? 'neither' : 'both');
   }
   if (tokenJwksUrl !== undefined && !isTrustedPath(tokenJwksUrl, tokenJwksHttpHosts)) {
     const expected = 'an https URL, a loopback address, or a host of KEDGE_TOKEN_JWKS_HTTP_HOSTS';
     problem('KEDGE_TOKEN_JWKS_URL', expected, `http to ${tokenJwksUrl.hostname}`);
+  }
+};
+
+/** Where no API server decides, everything that a token must be is told by the settings. */
+const checkJwks: Rule = ({ tokenVerifier, tokenIssuer, tokenSubjectsFile }, problem) => {
+  if (tokenVerifier !== 'jwks') return;
+  const { tokenIssuer: issuer, tokenSubjectsFile: subjects } = identitySettings;
+  if (tokenIssuer === undefined) problem(issuer.name, issuer.expected, 'nothing');
+  if (tokenSubjectsFile === undefined) problem(subjects.name, subjects.expected, 'nothing');
+};
+
+const checkTrust: Rule = ({ trustAnchorsFile, trustBundleConfigMap, issuerBootstrap }, problem) => {
+  const given = [trustAnchorsFile, trustBundleConfigMap].filter((value) => value !== undefined).length;
+  if (given !== 1) {
+    const expected = 'either this or KEDGE_TRUST_BUNDLE_CONFIG_MAP to be set';
+    problem('KEDGE_TRUST_ANCHORS_FILE', expected, given === 0 ? 'neither' : 'both');
+  }
+  if (issuerBootstrap && trustBundleConfigMap === undefined) {
+    problem('KEDGE_ISSUER_BOOTSTRAP', '"false" without KEDGE_TRUST_BUNDLE_CONFIG_MAP', 'true');
   }
 };
 
@@ -157,4 +186,18 @@ const checkOwnName: Rule = (config, problem) => {
 };
 
 /** Rules over several settings. */
-export const identityChecks: readonly Rule[] = [checkListeners, checkTokenKeys, checkOwnName];
+export const identityChecks: readonly Rule[] = [
+  checkListeners,
+  checkTrust,
+  checkJwks,
+  checkTokenKeys,
+  checkOwnName,
+];
+
+/** Whether anything that was asked for is kept by the API server. */
+export function needsCluster(config: ValuesOf<typeof identitySettings>): boolean {
+  const { tokenVerifier, issuerLocalSecret, trustBundleConfigMap } = config;
+  return (
+    tokenVerifier === 'token-review' || issuerLocalSecret !== undefined || trustBundleConfigMap !== undefined
+  );
+}

@@ -1,3 +1,4 @@
+import type { Collection } from '../kube/collection.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 import type { WorkloadIdentity } from '../pki/workload-identity.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -6,10 +7,11 @@ import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { CheckedIssuer } from './checked-issuer.ts';
-import type { Issuer } from './issuer.ts';
+import type { IntermediateSource, Issuer } from './issuer.ts';
 import { declareIssuerTtl, issuerMetrics } from './issuer-metrics.ts';
 import { DirectorySource } from './local/directory-source.ts';
 import { LocalIssuer } from './local/local-issuer.ts';
+import { SecretSource, type CaTexts } from './local/secret-source.ts';
 import type { issuerSettings } from './settings.ts';
 
 export type IssuerConfig = ValuesOf<typeof issuerSettings>;
@@ -22,19 +24,31 @@ export interface IssuerNeeds {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
+  /** Follows a Secret of the control namespace; needed where the settings name one. */
+  readonly secret?: (name: string) => FollowedSecret;
 }
 
-/** How often a directory is read where the file system tells of no change. */
-const directoryIntervalMs = 10_000;
+/** A Secret that is followed, by its `namespace/name`. */
+export interface FollowedSecret {
+  readonly secrets: Collection<CaTexts>;
+  readonly key: string;
+}
+
+/** How often a directory is read where the file system tells of no change, and certificates are looked at. */
+const intervalMs = 10_000;
 
 /** Each issuer needs settings of its own. */
 export const checkIssuerConfig: Check<typeof issuerSettings> = (config, problem) => {
-  if (config.issuerLocalDirectory === undefined) {
-    problem(
-      'KEDGE_ISSUER_LOCAL_DIR',
-      'the directory of the CA key pair, as KEDGE_ISSUER is "local"',
-      'nothing',
-    );
+  const { issuerLocalDirectory, issuerLocalSecret } = config;
+  if (issuerLocalDirectory === undefined && issuerLocalSecret === undefined) {
+    const expected = 'the directory of the CA key pair, as KEDGE_ISSUER is "local"';
+    problem('KEDGE_ISSUER_LOCAL_DIR', expected, 'nothing');
+  }
+  if (issuerLocalDirectory !== undefined && issuerLocalSecret !== undefined) {
+    problem('KEDGE_ISSUER_LOCAL_SECRET', 'either this or KEDGE_ISSUER_LOCAL_DIR to be set', 'both');
+  }
+  if (config.issuerBootstrap && issuerLocalSecret === undefined) {
+    problem('KEDGE_ISSUER_BOOTSTRAP', '"false" without KEDGE_ISSUER_LOCAL_SECRET', 'true');
   }
 };
 
@@ -53,16 +67,21 @@ const creators: Readonly<
 > = { local: createLocalIssuer };
 
 async function createLocalIssuer(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
-  const { anchors, identity, clock, log, signal } = needs;
-  const source = new DirectorySource({
-    directory: config.issuerLocalDirectory ?? '',
-    anchors,
-    identity,
-    clock,
-    log,
-    metrics: issuerMetrics(needs.metrics),
-    intervalMs: directoryIntervalMs,
-  });
+  return new LocalIssuer(await localSource(config, needs), needs.clock);
+}
+
+/** The settings were checked to name exactly one. */
+async function localSource(config: IssuerConfig, needs: IssuerNeeds): Promise<IntermediateSource> {
+  const { anchors, identity, clock, log, signal, secret } = needs;
+  const { issuerLocalSecret, issuerLocalDirectory: directory = '' } = config;
+  const metrics = issuerMetrics(needs.metrics);
+  const vetting = { anchors, identity, clock, log, metrics, intervalMs };
+  if (issuerLocalSecret !== undefined && secret !== undefined) {
+    const source = new SecretSource({ ...vetting, ...secret(issuerLocalSecret) });
+    source.start(signal);
+    return source;
+  }
+  const source = new DirectorySource({ ...vetting, directory });
   await source.start(signal);
-  return new LocalIssuer(source, clock);
+  return source;
 }

@@ -1,16 +1,46 @@
-import { duration, oneOf, path } from '../runtime/settings.ts';
+import { boolean, dnsName, duration, oneOf, path } from '../runtime/settings.ts';
+
+const yearMs = 365 * 86_400_000;
 
 /** Which issuer signs, and what it needs; part of the identity service's settings. */
 export const issuerSettings = {
   issuer: oneOf({
     name: 'KEDGE_ISSUER',
-    help: 'What signs workload certificates. "local" is a CA key pair in a directory, such as a mounted Secret.',
+    help: 'What signs workload certificates. "local" is a CA key pair in a directory or in a Secret of the cluster.',
     values: ['local'],
     fallback: 'local',
   }),
   issuerLocalDirectory: path({
     name: 'KEDGE_ISSUER_LOCAL_DIR',
-    help: 'The directory of the local issuer: tls.crt and tls.key, or crt.pem and key.pem. Needed with KEDGE_ISSUER=local.',
+    help: 'The directory of the local issuer: tls.crt and tls.key, or crt.pem and key.pem. Either this or KEDGE_ISSUER_LOCAL_SECRET.',
+  }),
+  issuerLocalSecret: dnsName({
+    name: 'KEDGE_ISSUER_LOCAL_SECRET',
+    help: 'The Secret of the local issuer in the control namespace, with the same names of keys; read anew when it changes. Either this or KEDGE_ISSUER_LOCAL_DIR.',
+  }),
+  issuerBootstrap: boolean({
+    name: 'KEDGE_ISSUER_BOOTSTRAP',
+    help: 'Whether to make the trust anchor, the trust bundle and the issuer in the cluster where they are missing, and to renew the issuer while the key of the anchor is there. Needs KEDGE_ISSUER_LOCAL_SECRET and KEDGE_TRUST_BUNDLE_CONFIG_MAP.',
+    fallback: 'false',
+  }),
+  issuerAnchorSecret: dnsName({
+    name: 'KEDGE_TRUST_ANCHOR_SECRET',
+    help: 'The Secret of the trust anchor and its key in the control namespace, with KEDGE_ISSUER_BOOTSTRAP.',
+    fallback: 'kedge-trust-anchor',
+  }),
+  issuerAnchorLifetime: duration({
+    name: 'KEDGE_TRUST_ANCHOR_LIFETIME',
+    help: 'How long a trust anchor lives that is made with KEDGE_ISSUER_BOOTSTRAP.',
+    fallback: '87600h',
+    min: 60_000,
+    max: 100 * yearMs,
+  }),
+  issuerLifetime: duration({
+    name: 'KEDGE_ISSUER_LIFETIME',
+    help: 'How long an issuer lives that is made with KEDGE_ISSUER_BOOTSTRAP, unless its anchor ends sooner.',
+    fallback: '8760h',
+    min: 60_000,
+    max: 100 * yearMs,
   }),
   issuerTimeout: duration({
     name: 'KEDGE_ISSUER_TIMEOUT',

@@ -18,8 +18,8 @@ describe('the identity process', () => {
     });
     expect(status).toBe(64);
     expect(stderr.trim().split('\n')).toEqual([
-      'KEDGE_TOKEN_SUBJECTS_FILE: expected the path of a file or directory, got nothing',
       'KEDGE_RATE_TOTAL: expected an integer from 1 to 1000000, got "many"',
+      'KEDGE_TOKEN_SUBJECTS_FILE: expected the path of a file or directory, got nothing',
       'KEDGE_TOKEN_JWKS_URL: expected either this or KEDGE_TOKEN_JWKS_FILE to be set, got both',
       'KEDGE_TOKEN_JWKS_URL: expected an https URL, a loopback address, or a host of KEDGE_TOKEN_JWKS_HTTP_HOSTS, got http to tokens.example',
     ]);

@@ -39,7 +39,7 @@ describe('identitySettings', () => {
 
   it('tells everything that is missing at once', () => {
     expect(problems(Object.fromEntries(Object.keys(least).map((name) => [name, undefined])))).toEqual([
-      'KEDGE_TRUST_ANCHORS_FILE: expected the path of a file or directory, got nothing',
+      'KEDGE_TRUST_ANCHORS_FILE: expected either this or KEDGE_TRUST_BUNDLE_CONFIG_MAP to be set, got neither',
       'KEDGE_TOKEN_ISSUER: expected a text, got nothing',
       'KEDGE_TOKEN_SUBJECTS_FILE: expected the path of a file or directory, got nothing',
       'KEDGE_TOKEN_JWKS_URL: expected either this or KEDGE_TOKEN_JWKS_FILE to be set, got neither',

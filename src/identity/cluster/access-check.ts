@@ -85,8 +85,9 @@ async function isAllowed(
 
 /** `get secrets "kedge-issuer" in the namespace kedge`. */
 function describe({ verb, resource, namespace, name }: Right): string {
-  const { group, plural } = resource;
+  const { group, plural, namespaced } = resource;
   const what = `${verb} ${group === '' ? plural : `${plural}.${group}`}`;
   const named = name === undefined ? what : `${what} "${name}"`;
+  if (!namespaced) return named;
   return namespace === undefined ? `${named} in all namespaces` : `${named} in the namespace ${namespace}`;
 }

@@ -1,0 +1,125 @@
+import { hostname } from 'node:os';
+import { caTextsOf } from '../../issuers/local/secret-source.ts';
+import type { FollowedSecret } from '../../issuers/create-issuer.ts';
+import { connectKube } from '../../kube/connect-kube.ts';
+import { EventRecorder } from '../../kube/event-recorder.ts';
+import type { ObjectReference } from '../../kube/event-series.ts';
+import { watchNamed, type Informer, type InformerOptions } from '../../kube/informer.ts';
+import { informer } from '../../kube/informer.ts';
+import type { KubeObject } from '../../kube/kube-object.ts';
+import type { KubeConnection } from '../../kube/kube-watch.ts';
+import type { PathReader } from '../../kube/path-reader.ts';
+import { configMaps, namespaces, secrets } from '../../kube/resources.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ValuesOf } from '../../runtime/env.ts';
+import { LatestValue } from '../../runtime/latest.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { Health } from '../health.ts';
+import type { identitySettings } from '../settings.ts';
+import { awaitAccess } from './access-check.ts';
+import { bundleTextOf } from './bundle-config-map.ts';
+import type { NamespaceState } from './bundle-publisher.ts';
+import { rightsNeeded } from './rights.ts';
+
+/** The field manager, the name in Events and in the API server's audit log. */
+export const controllerName = 'kedge-identity';
+
+export type IdentityConfig = ValuesOf<typeof identitySettings>;
+
+export interface ClusterNeeds {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly signal: AbortSignal;
+}
+
+/** The cluster as this process sees it; everything is followed until the signal of its needs is aborted. */
+export class Cluster {
+  readonly client: KubeConnection & PathReader;
+  readonly recorder: EventRecorder;
+  /** This replica. */
+  readonly instance = hostname();
+  /** What Events of the service itself are about. */
+  readonly service: ObjectReference;
+  readonly #config: IdentityConfig;
+  readonly #needs: ClusterNeeds;
+
+  private constructor(client: KubeConnection & PathReader, config: IdentityConfig, needs: ClusterNeeds) {
+    const { clock, log, metrics, signal } = needs;
+    this.client = client;
+    this.#config = config;
+    this.#needs = needs;
+    const { controlNamespace: namespace, serviceAccount: name } = config;
+    this.service = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name };
+    const who = { controller: controllerName, instance: this.instance };
+    this.recorder = new EventRecorder({ client, ...who, clock, log, metrics });
+    void this.recorder.run(signal);
+  }
+
+  /** Rejects with `kube_config_invalid`; an API server that is away is waited for by whoever needs it. */
+  static async join(config: IdentityConfig, needs: ClusterNeeds): Promise<Cluster> {
+    const { clock, log, metrics } = needs;
+    const client = await connectKube(config, { name: controllerName, log, clock, metrics });
+    const cluster = new Cluster(client, config, needs);
+    cluster.#checkAccess();
+    return cluster;
+  }
+
+  secret(name: string): FollowedSecret {
+    const namespace = this.#config.controlNamespace;
+    const place = { namespace, name };
+    const followed = watchNamed(place, { ...this.#followed, resource: secrets, project: caTextsOf });
+    this.#follow('issuer-secret', followed);
+    return { secrets: followed, key: `${namespace}/${name}` };
+  }
+
+  /** The bundles in the ConfigMaps of this name in all namespaces. */
+  bundles(name: string): Informer<string> {
+    const options = { ...this.#followed, resource: configMaps, project: bundleTextOf };
+    return this.#follow('trust-bundles', watchNamed({ name }, options));
+  }
+
+  namespaces(): Informer<NamespaceState> {
+    return this.#follow(
+      'namespaces',
+      informer({ ...this.#followed, resource: namespaces, project: namespaceState }),
+    );
+  }
+
+  get #followed(): Pick<InformerOptions<unknown>, 'client' | 'clock' | 'log' | 'metrics'> {
+    const { clock, log, metrics } = this.#needs;
+    return { client: this.client, clock, log, metrics };
+  }
+
+  #follow<T>(part: string, followed: Informer<T>): Informer<T> {
+    const { health, signal } = this.#needs;
+    followed.problem.subscribe((problem) => health.degraded(part, problem));
+    void followed.run(signal);
+    return followed;
+  }
+
+  /** Not ready before it was allowed all it needs; what is allowed already works meanwhile. */
+  #checkAccess(): void {
+    const { clock, log, health, signal } = this.#needs;
+    const granted = new LatestValue(false);
+    health.waitFor('access', granted, (value) => value);
+    const waiting = (reason: string): void => health.degraded('access', reason);
+    void awaitAccess(rightsNeeded(this.#config), { client: this.client, clock, log, waiting }, signal).then(
+      () => {
+        health.degraded('access', undefined);
+        granted.set(true);
+      },
+      () => undefined,
+    );
+  }
+}
+
+interface NamespaceObject extends KubeObject {
+  readonly status?: { readonly phase?: string };
+}
+
+function namespaceState({ metadata, status }: NamespaceObject): NamespaceState {
+  return { ending: metadata.deletionTimestamp !== undefined || status?.phase === 'Terminating' };
+}

@@ -1,0 +1,91 @@
+import type { Issuer } from '../../issuers/issuer.ts';
+import type { Informer } from '../../kube/informer.ts';
+import { ExpiryAlerts } from '../../kube/expiry-alerts.ts';
+import type { TrustBundle } from '../../pki/trust-bundle.ts';
+import type { MeshDomain, WorkloadIdentity } from '../../pki/workload-identity.ts';
+import type { Latest } from '../../runtime/latest.ts';
+import type { AuditEvents } from '../audit.ts';
+import type { Source } from '../last-good.ts';
+import { anchorsConfigMap } from './bundle-config-map.ts';
+import { BundlePublisher } from './bundle-publisher.ts';
+import { Cluster, controllerName, type ClusterNeeds, type IdentityConfig } from './cluster.ts';
+import { expiringNow } from './expiring.ts';
+import { IssuanceEvents } from './issuance-events.ts';
+import { tellIssuerEvents } from './issuer-events.ts';
+import { bootstrapUntilDone, keepRenewed } from './keep-ca.ts';
+import { publisherMetrics } from './publisher-metrics.ts';
+
+/** What was asked for that is kept by the API server, and what is done there for it. */
+export class InCluster {
+  readonly cluster: Cluster;
+  /** The anchors in their ConfigMap, where the settings name one. */
+  readonly anchors: Source<TrustBundle> | undefined;
+  readonly auditEvents: AuditEvents;
+  readonly #config: IdentityConfig;
+  readonly #mesh: MeshDomain;
+  readonly #needs: ClusterNeeds;
+  readonly #bundles: Informer<string> | undefined;
+
+  private constructor(cluster: Cluster, config: IdentityConfig, mesh: MeshDomain, needs: ClusterNeeds) {
+    const { clock, log, signal } = needs;
+    const { controlNamespace, trustBundleConfigMap: name } = config;
+    this.cluster = cluster;
+    this.#config = config;
+    this.#mesh = mesh;
+    this.#needs = needs;
+    this.auditEvents = new IssuanceEvents(cluster.recorder, cluster.service);
+    if (name === undefined) return;
+    this.#bundles = cluster.bundles(name);
+    const key = `${controlNamespace}/${name}`;
+    this.anchors = anchorsConfigMap({ bundles: this.#bundles, key, clock, log }, signal);
+  }
+
+  /** Follows and makes what was asked for, until the signal of the needs is aborted. */
+  static async join(config: IdentityConfig, mesh: MeshDomain, needs: ClusterNeeds): Promise<InCluster> {
+    const cluster = await Cluster.join(config, needs);
+    if (config.issuerBootstrap) untilAborted(bootstrapUntilDone(config, mesh, cluster, needs), needs);
+    return new InCluster(cluster, config, mesh, needs);
+  }
+
+  /** Keeps issuer and bundle as they should be in the cluster, and tells there what becomes of them. */
+  keep(issuer: Issuer, anchors: Latest<TrustBundle | undefined>, self: WorkloadIdentity): void {
+    const mesh = this.#mesh;
+    this.#publish(anchors);
+    this.#tell(issuer, anchors);
+    if (!this.#config.issuerBootstrap) return;
+    const kept = { issuer, anchors, mesh, self };
+    untilAborted(keepRenewed(this.#config, kept, this.cluster, this.#needs), this.#needs);
+  }
+
+  #publish(anchors: Latest<TrustBundle | undefined>): void {
+    const { clock, log, metrics, health, signal } = this.#needs;
+    const { controlNamespace: namespace, trustBundleConfigMap: name } = this.#config;
+    const copies = this.#bundles;
+    if (copies === undefined || name === undefined) return;
+    const { client } = this.cluster;
+    const publisher = new BundlePublisher({
+      ...{ client, copies, anchors, source: { namespace, name }, clock, log },
+      namespaces: this.cluster.namespaces(),
+      metrics: publisherMetrics(metrics),
+    });
+    publisher.problem.subscribe((problem) => health.degraded('trust-bundle-copies', problem));
+    untilAborted(publisher.run(signal), this.#needs);
+  }
+
+  #tell(issuer: Issuer, anchors: Latest<TrustBundle | undefined>): void {
+    const { clock, log, signal } = this.#needs;
+    const { client, recorder, service, instance } = this.cluster;
+    signal.addEventListener('abort', tellIssuerEvents(issuer.state, recorder, service), { once: true });
+    const expiring = (): ReturnType<typeof expiringNow> =>
+      expiringNow(this.#config, service, anchors.value, issuer.state.value);
+    const alerts = new ExpiryAlerts({ client, controller: controllerName, instance, expiring, clock, log });
+    void alerts.run(signal);
+  }
+}
+
+/** Work in the background that ends with the signal; any other end is a bug. */
+function untilAborted(work: Promise<void>, { signal }: ClusterNeeds): void {
+  work.catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}

@@ -1,0 +1,35 @@
+import { configMaps, events, namespaces, secrets, tokenReviews } from '../../kube/resources.ts';
+import type { Resource } from '../../kube/resource.ts';
+import type { ValuesOf } from '../../runtime/env.ts';
+import type { identitySettings } from '../settings.ts';
+import type { Right } from './access-check.ts';
+
+/** Every right that this process needs for what it was asked to do; the chart gives exactly these. */
+export function rightsNeeded(config: ValuesOf<typeof identitySettings>): Right[] {
+  const { tokenVerifier, issuerLocalSecret, trustBundleConfigMap, issuerBootstrap } = config;
+  const { controlNamespace: namespace, issuerAnchorSecret } = config;
+  const rights = (resource: Resource, verbs: readonly string[], where: Partial<Right> = {}): Right[] =>
+    verbs.map((verb) => ({ verb, resource, ...where }));
+  return [
+    ...rights(events, ['create', 'patch']),
+    ...(tokenVerifier === 'token-review' ? rights(tokenReviews, ['create']) : []),
+    ...(issuerLocalSecret === undefined
+      ? []
+      : rights(secrets, ['list', 'watch'], { namespace, name: issuerLocalSecret })),
+    ...(trustBundleConfigMap === undefined
+      ? []
+      : [
+          ...rights(namespaces, ['list', 'watch']),
+          ...rights(configMaps, ['list', 'watch', 'create', 'patch'], { name: trustBundleConfigMap }),
+          ...rights(configMaps, ['get'], { namespace, name: trustBundleConfigMap }),
+        ]),
+    ...(issuerBootstrap
+      ? [
+          ...[issuerLocalSecret ?? '', issuerAnchorSecret].flatMap((name) =>
+            rights(secrets, ['get', 'update'], { namespace, name }),
+          ),
+          ...rights(configMaps, ['update'], { namespace, name: trustBundleConfigMap ?? '' }),
+        ]
+      : []),
+  ];
+}
