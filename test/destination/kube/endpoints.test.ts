@@ -224,10 +224,7 @@ describe('a pod behind a service', () => {
   });
 
   it('has the identity of the account default when it names none', () => {
-    const parts = { ips, spec: { containers: [] } };
-    const source = pod('web-0', parts);
-    const { serviceAccountName: _, ...spec } = source.spec!;
-    const of = cluster().put('pods', { ...source, spec });
+    const of = cluster().put('pods', { ...pod('web-0', { ips }), spec: {} });
     expect(endpointAt(of, 'web.shop:80', '10.1.0.1:8080')).toMatchObject({ identity: mesh('default') });
   });
 

@@ -80,13 +80,12 @@ describe('an answer that is followed', () => {
         const sets = paths.slice(0, 3).map((path) => endpointsOf(followed, path));
         for (const { kind, name, source, pause } of changes) {
           if (source === undefined) followed.delete(kind, name);
-          else followed.put(kind, source as never);
+          else followed.put(kind, source);
           if (pause) await setImmediate();
         }
         await setImmediate();
         const anew = new MemoryCluster();
-        for (const { kind, source } of lastOf(changes))
-          if (source !== undefined) anew.put(kind, source as never);
+        for (const { kind, source } of lastOf(changes)) if (source !== undefined) anew.put(kind, source);
         anew.sync();
         expect(watches.map(({ state }) => state.value)).toEqual(paths.map((path) => anew.profile(path)));
         expect(sets.map(({ state }) => plain(state.value))).toEqual(
