@@ -1,9 +1,8 @@
 import { goClient, isBuilt } from './binaries/go-build.ts';
-import { kubernetesBuild } from './binaries/kubernetes.ts';
 import { etcdProgram } from './control-plane-commands.ts';
 import { Missing } from './missing.ts';
-import { coreDns, helm } from './node/go-programs.ts';
 import { requireNode } from './node/requirements.ts';
+import { buildsFor } from './start-cluster.ts';
 import type { ClusterWish } from './start-cluster.ts';
 
 /** What this machine lacks for a cluster, a line for each; empty when it can be started, or built and started. */

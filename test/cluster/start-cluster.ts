@@ -1,4 +1,5 @@
 import { buildGo } from './binaries/go-build.ts';
+import type { GoBuild } from './binaries/go-build.ts';
 import { kubernetesBuild } from './binaries/kubernetes.ts';
 import type { Progress } from './binaries/progress.ts';
 import type { ControlPlaneSpec } from './control-plane-commands.ts';
@@ -22,7 +23,7 @@ export interface ClusterWish {
 const usualPorts = { api: 6443, etcd: 2379, etcdPeer: 2380 } as const;
 
 /** Builds what a cluster needs and is not yet there: once, and for minutes. */
-export async function buildPrograms({ version, node }: ClusterWish, progress: Progress): Promise<void> {
+export async function buildPrograms(wish: ClusterWish, progress: Progress): Promise<void> {
   await buildGo(kubernetesBuild(version, node ? 'node' : 'api-only'), progress);
   await buildGo(helm, progress);
   if (node) await buildGo(coreDns, progress);
