@@ -1,0 +1,107 @@
+import { eventually } from '../../support/eventually.ts';
+import type { TestCluster } from '../test-cluster.ts';
+import { callsOf, covers, rightsOf } from './access.ts';
+import type { Access, Call } from './access.ts';
+import { onKubernetesWithHelm } from './on-kubernetes-with-helm.ts';
+import { Release } from './release.ts';
+
+type ServiceAccount = 'kedge-identity' | 'kedge-destination';
+
+/** A namespace with one of everything that destination follows. */
+const shop = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'api', namespace: 'shop' },
+    spec: { selector: { app: 'api' }, ports: [{ port: 80 }] },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'api', namespace: 'shop' },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'api', namespace: 'shop', labels: { app: 'api' } },
+    spec: {
+      serviceAccountName: 'api',
+      containers: [{ name: 'api', image: 'api', ports: [{ containerPort: 80 }] }],
+    },
+  },
+  {
+    apiVersion: 'policy.linkerd.io/v1beta3',
+    kind: 'Server',
+    metadata: { name: 'api', namespace: 'shop' },
+    spec: { podSelector: { matchLabels: { app: 'api' } }, port: 80 },
+  },
+];
+
+const calls = (cluster: TestCluster, { namespace }: Release, account: ServiceAccount): Call[] =>
+  callsOf(cluster.auditLog(), namespace, account);
+
+onKubernetesWithHelm('the rights of the chart', (cluster) => {
+  const opened: Release[] = [];
+  const release = (): Release => {
+    const [only] = opened;
+    if (only === undefined) throw new Error('expected the chart to be installed');
+    return only;
+  };
+
+  beforeAll(async () => {
+    opened.push(await Release.install(cluster));
+    await release().start('identity');
+    await release().start('destination');
+    await cluster.kubectl(['create', '--filename=-'], { input: JSON.stringify(list(shop)) });
+    await mendedByHand(cluster);
+    // A second certificate for the same ServiceAccount, which is counted in the Event of the first.
+    await release().stop('destination');
+    await release().start('destination');
+  }, 180_000);
+
+  afterAll(() => opened[0]?.[Symbol.asyncDispose]());
+
+  it.each<ServiceAccount>(['kedge-identity', 'kedge-destination'])(
+    'are used by %s, every one of them',
+    async (account) => {
+      await eventually(() => {
+        const made = calls(cluster, release(), account);
+        const unused = rightsOf(release().objects, account).filter(
+          (right) => !made.some((call) => covers(right, call)),
+        );
+        expect(unused).toEqual([]);
+      });
+    },
+  );
+
+  it.each<ServiceAccount>(['kedge-identity', 'kedge-destination'])(
+    'are all that %s needs: each of its calls is covered and none was refused',
+    (account) => {
+      const rights = rightsOf(release().objects, account);
+      const made = calls(cluster, release(), account);
+      const notCovered = made.filter((call) => !rights.some((right: Access) => covers(right, call)));
+      expect(notCovered).toEqual([]);
+      expect(made.filter(({ code }) => code === 401 || code === 403)).toEqual([]);
+    },
+  );
+});
+
+const list = (items: readonly object[]): object => ({ apiVersion: 'v1', kind: 'List', items });
+
+/** Waits for the copy of the trust bundle, changes it by hand, and waits until it is as it was. */
+async function mendedByHand(cluster: TestCluster): Promise<void> {
+  const path = '/api/v1/namespaces/shop/configmaps/kedge-trust-bundle';
+  const bundle = async (): Promise<string | undefined> => {
+    const { data } = await cluster.expect<{ readonly data?: Readonly<Record<string, string>> }>(path);
+    return data?.['ca-bundle.crt'];
+  };
+  const made = await eventually(bundle);
+  expect(made).toContain('BEGIN CERTIFICATE');
+  await cluster.expect(path, {
+    method: 'PATCH',
+    contentType: 'application/merge-patch+json',
+    body: { data: { 'ca-bundle.crt': 'another' } },
+  });
+  await eventually(async () => expect(await bundle()).toBe(made));
+}
