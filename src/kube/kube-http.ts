@@ -132,7 +132,7 @@ export class KubeHttp {
       method,
       path: search === '' ? path : `${path}?${search}`,
       headers: {
-        accept: 'application/json',
+        accept: 'application/json, */*;q=0.1',
         'user-agent': this.#options.userAgent,
         ...(body !== undefined && { 'content-type': contentType }),
       },
