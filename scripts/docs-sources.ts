@@ -1,4 +1,5 @@
 import { cliErrors } from '../src/cli/errors.ts';
+import { declareUnreadable } from '../src/destination/kube/policy/tell-unreadable.ts';
 import { DestinationMetrics } from '../src/destination/destination-metrics.ts';
 import { destinationErrors } from '../src/destination/errors.ts';
 import { destinationSettings } from '../src/destination/settings.ts';
@@ -78,12 +79,13 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
       watch_port: 0,
       watch_outbound: 0,
     }));
+  const unreadable = (metrics: Metrics): void => declareUnreadable(metrics, new Map());
   return [
     page('Every process', declareProcessMetrics, (metrics) => declareLostRecords(metrics, () => 0)),
     page('Every gRPC server (identity, destination)', serverMetrics),
     page('Every process with a certificate from identity (destination, proxy)', certifierMetrics),
     page('identity', identityMetrics, census, issuerMetrics, issuerTtl),
-    page('destination', destination),
+    page('destination', destination, unreadable),
     page('proxy', (metrics) => new ProxyMetrics(metrics, systemClock), capacity),
   ];
 }

@@ -4,6 +4,7 @@ import { clusterInformers } from './cluster-informers.ts';
 import { KubeEndpointSource } from './kube-endpoint-source.ts';
 import { KubePolicySource } from './policy/kube-policy-source.ts';
 import { policyInformers } from './policy/policy-informers.ts';
+import { tellUnreadable } from './policy/tell-unreadable.ts';
 import { tellInformers } from './tell-informers.ts';
 
 /** Follows the cluster until the process ends. Rejects with `kube_config_invalid`. */
@@ -25,6 +26,7 @@ export async function kubeSources({
   });
   const { protocols } = policies;
   const endpoints = new KubeEndpointSource(cluster, { domain, opaquePorts, protocols, log });
+  tellUnreadable(informers, { log, clock, metrics });
   tellInformers(informers, readiness);
   for (const informer of Object.values(informers)) void informer.run(signal);
   return { endpoints, policies };
