@@ -20,7 +20,6 @@ export function lacking(wish: ClusterWish): string[] {
 }
 
 /** Go is needed for what is not built yet. */
-function goFor({ version, node }: ClusterWish): void {
-  const builds = [kubernetesBuild(version, node ? 'node' : 'api-only'), helm, ...(node ? [coreDns] : [])];
-  if (!builds.every(isBuilt)) goClient();
+function goFor(wish: ClusterWish): void {
+  if (!buildsFor(wish).every(isBuilt)) goClient();
 }

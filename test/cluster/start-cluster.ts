@@ -24,9 +24,12 @@ const usualPorts = { api: 6443, etcd: 2379, etcdPeer: 2380 } as const;
 
 /** Builds what a cluster needs and is not yet there: once, and for minutes. */
 export async function buildPrograms(wish: ClusterWish, progress: Progress): Promise<void> {
-  await buildGo(kubernetesBuild(version, node ? 'node' : 'api-only'), progress);
-  await buildGo(helm, progress);
-  if (node) await buildGo(coreDns, progress);
+  for (const build of buildsFor(wish)) await buildGo(build, progress);
+}
+
+/** The programs of a cluster, helm among them: it installs Kedge wherever there is an API server. */
+export function buildsFor({ version, node }: ClusterWish): readonly GoBuild[] {
+  return [kubernetesBuild(version, node ? 'node' : 'api-only'), helm, ...(node ? [coreDns] : [])];
 }
 
 export interface StartOptions {
