@@ -42,6 +42,10 @@ function parse(file: string, text: string): KubeConfig {
   const config = new KubeConfig();
   try {
     config.loadFromString(text);
+    // KubeConfig takes plain HTTP only so; to where it may go is judged with all other credentials.
+    config.clusters = config.clusters.map((cluster) =>
+      cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster,
+    );
     config.makePathsAbsolute(dirname(file));
   } catch {
     throw invalid(file, 'it is no kubeconfig');
@@ -65,7 +69,7 @@ async function credentialsOf(file: string, config: KubeConfig): Promise<Credenti
   return {
     server,
     headers: headersOf(options),
-    tls: { ...tlsOf(options), rejectUnauthorized: !cluster.skipTLSVerify },
+    tls: { ...tlsOf(options), rejectUnauthorized: server.protocol === 'http:' || !cluster.skipTLSVerify },
     ...(cluster.proxyUrl !== undefined && typeof options.agent === 'object' && { agent: options.agent }),
   };
 }
