@@ -1,0 +1,92 @@
+import type { TestCluster } from '../../test-cluster.ts';
+
+const meshLabels = { 'linkerd.io/control-plane-ns': 'kedge' };
+
+const kinds = {
+  Service: { path: 'api/v1', plural: 'services' },
+  Pod: { path: 'api/v1', plural: 'pods' },
+  EndpointSlice: { path: 'apis/discovery.k8s.io/v1', plural: 'endpointslices' },
+} as const;
+
+export type Kind = keyof typeof kinds;
+
+interface Named {
+  readonly metadata: { readonly name: string };
+}
+
+export function placeOf(kind: Kind, namespace: string, name?: string): string {
+  const { path, plural } = kinds[kind];
+  return `/${path}/namespaces/${namespace}/${plural}${name === undefined ? '' : `/${name}`}`;
+}
+
+export async function create(
+  cluster: TestCluster,
+  kind: Kind,
+  namespace: string,
+  body: Named,
+): Promise<Created> {
+  return cluster.expect(placeOf(kind, namespace), { method: 'POST', body });
+}
+
+export interface Created {
+  readonly metadata: { readonly name: string; readonly uid: string };
+}
+
+/** A meshed pod of the account `default`, on no node unless told. */
+export function pod(name: string, parts: { readonly labels?: object; readonly spec?: object } = {}): Named {
+  return {
+    metadata: { name, labels: { ...meshLabels, ...parts.labels } } as Named['metadata'],
+    ...{
+      spec: {
+        containers: [
+          { name: 'app', image: 'app' },
+          { name: 'linkerd-proxy', image: 'proxy' },
+        ],
+        ...parts.spec,
+      },
+    },
+  };
+}
+
+/** A slice by hand, of a Service without a selector, which no controller touches. */
+export function slice(
+  name: string,
+  service: string,
+  endpoints: readonly { readonly address: string; readonly pod?: string; readonly ready?: boolean }[],
+  ports: readonly { readonly name: string; readonly port: number }[] = [{ name: '', port: 8080 }],
+): Named {
+  return {
+    metadata: { name, labels: { 'kubernetes.io/service-name': service } } as Named['metadata'],
+    ...{
+      addressType: 'IPv4',
+      ports: ports.map((port) => ({ ...port, protocol: 'TCP' })),
+      endpoints: endpoints.map(({ address, pod: podName, ready = true }) => ({
+        addresses: [address],
+        conditions: { ready },
+        ...(podName !== undefined && { targetRef: { kind: 'Pod', name: podName } }),
+      })),
+    },
+  };
+}
+
+export function service(name: string, spec: object = {}): Named {
+  return { metadata: { name }, ...{ spec: { ports: [{ port: 80, targetPort: 8080 }], ...spec } } };
+}
+
+/** Runs the work of each item, so many at once. */
+export async function each<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const waiting = items.values();
+  const worker = async () => {
+    for (const item of waiting) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+/** An address of 10.0.0.0/8, another for each number. */
+export function address(i: number): string {
+  return `10.${(i >> 16) & 0xff}.${(i >> 8) & 0xff}.${i & 0xff}`;
+}
