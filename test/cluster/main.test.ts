@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { TemporaryDirectory } from '../support/temporary-directory.ts';
+
+/** `npm run cluster` on a machine that has nothing but what lies in the directory. */
+function cluster(cache: TemporaryDirectory, ...args: string[]) {
+  return spawnSync(process.execPath, [path.join(import.meta.dirname, 'main.ts'), ...args], {
+    env: { PATH: cache.path, XDG_CACHE_HOME: cache.path },
+    encoding: 'utf8',
+  });
+}
+
+describe('npm run cluster', () => {
+  it('says what the machine lacks and how to get it, with an exit code of its own', () => {
+    using cache = new TemporaryDirectory();
+    const { status, stderr } = cluster(cache, 'up', '--api-only');
+    expect(stderr).toContain('cluster: needs etcd: apt-get install -y etcd-server\n');
+    expect(status).toBe(69);
+  });
+
+  it('says that nothing is up to whoever wants to use it', () => {
+    using cache = new TemporaryDirectory();
+    for (const args of [['kubectl', 'get', 'pods'], ['load-image', 'kedge'], ['status']]) {
+      const { status, stderr } = cluster(cache, ...args);
+      expect([status, stderr]).toEqual([1, 'cluster: no such cluster is up: npm run cluster -- up\n']);
+    }
+  });
+
+  it('removes with down what a crash has left', () => {
+    using cache = new TemporaryDirectory();
+    mkdirSync(cache.file('kedge', 'cluster', 'processes'), { recursive: true });
+    writeFileSync(cache.file('kedge', 'cluster', 'processes', 'etcd'), '{"pid":4194304,"started":"1"}');
+    expect(cluster(cache, 'status').stdout).toMatch(/not whole.*\n +etcd +has ended/);
+    expect(cluster(cache, 'down').status).toBe(0);
+    expect(cluster(cache, 'status').stderr).toContain('no such cluster is up');
+  });
+});
