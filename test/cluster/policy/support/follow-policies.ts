@@ -1,0 +1,45 @@
+import { clusterInformers } from '../../../../src/destination/kube/cluster-informers.ts';
+import { KubePolicySource } from '../../../../src/destination/kube/policy/kube-policy-source.ts';
+import { policyInformers } from '../../../../src/destination/kube/policy/policy-informers.ts';
+import { tellUnreadable } from '../../../../src/destination/kube/policy/tell-unreadable.ts';
+import type { PortPolicy } from '../../../../src/destination/policy-source.ts';
+import type { Watched } from '../../../../src/destination/watched.ts';
+import type { KubeConnection } from '../../../../src/kube/kube-watch.ts';
+import { MeshDomain } from '../../../../src/pki/workload-identity.ts';
+import { systemClock } from '../../../../src/runtime/clock.ts';
+import { IpNetwork } from '../../../../src/runtime/ip-network.ts';
+import { Metrics } from '../../../../src/runtime/metrics.ts';
+import { PortSet } from '../../../../src/runtime/port-set.ts';
+import { LogCapture } from '../../../support/log-capture.ts';
+
+/** Policy of a real API server, followed as the destination process does it. */
+export class FollowedPolicies implements AsyncDisposable {
+  readonly source: KubePolicySource;
+  readonly log = new LogCapture();
+  readonly #end = new AbortController();
+  readonly #running: Promise<unknown>;
+
+  constructor(client: KubeConnection) {
+    const domain = new MeshDomain('kedge', 'mesh.example');
+    const common = { client, clock: systemClock, log: this.log, metrics: new Metrics() };
+    const informers = { ...clusterInformers(common), ...policyInformers(common, domain) };
+    this.source = new KubePolicySource(informers, {
+      policy: 'all-unauthenticated',
+      clusterNetworks: [IpNetwork.parse('10.0.0.0/8')!],
+      opaquePorts: PortSet.parse('3306')!,
+    });
+    tellUnreadable(informers, common);
+    this.#running = Promise.all(Object.values(informers).map((each) => each.run(this.#end.signal)));
+  }
+
+  /** `namespace/pod`. */
+  port(workload: string, port: number): Watched<PortPolicy> {
+    const [namespace = '', name = ''] = workload.split('/');
+    return this.source.watchPolicy({ namespace, name }, port);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort(new Error('the test is over'));
+    await this.#running;
+  }
+}
