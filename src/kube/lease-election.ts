@@ -51,6 +51,9 @@ export class LeaseElection {
   /** Another one's lease as it was last seen, and whether it has been like that for too long. */
   #other: { readonly version: string; readonly timer: Timer; over: boolean } | undefined;
 
+  /** The code of the error that was told last. */
+  #failure: string | undefined;
+
   constructor(options: LeaseElectionOptions) {
     this.#options = options;
   }
@@ -62,13 +65,16 @@ export class LeaseElection {
 
   /** Takes part until the signal is aborted, then gives the lease back if it is held. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, name, random } = this.#options;
+    const { clock, random } = this.#options;
     const waits = new Backoff({ minMs: periodMs, maxMs: periodMs, jitter: 0.2 }, random);
     const ended = (): boolean => signal.aborted;
     while (!ended()) {
-      await this.#attempt(signal).catch((error: unknown) => {
-        if (!ended()) log.debug({ lease: name, error }, 'lease not reached');
-      });
+      await this.#attempt(signal).then(
+        () => (this.#failure = undefined),
+        (error: unknown) => {
+          if (!ended()) this.#tell(error);
+        },
+      );
       await clock.sleep(waits.next(), signal).catch(() => undefined);
     }
     this.#other?.timer.cancel();
@@ -158,6 +164,14 @@ export class LeaseElection {
     if (!this.#held.value) return;
     this.#held.set(false);
     this.#options.log.info({ lease: this.#options.name, reason }, 'lease lost');
+  }
+
+  #tell(error: unknown): void {
+    const code = errorCode(error) ?? 'unexpected';
+    // Another one was faster, as is to be expected of a race.
+    if (code === this.#failure || code === 'kube_conflict' || code === 'kube_exists') return;
+    this.#failure = code;
+    this.#options.log.warn({ lease: this.#options.name, error }, 'the lease cannot be reached');
   }
 
   /** So that another one need not wait for its end. */

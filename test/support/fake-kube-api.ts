@@ -187,14 +187,19 @@ export class FakeKubeApi implements AsyncDisposable {
     else answer(response, 200, object);
   }
 
-  #write({ kind, namespace, name }: Target, { method, body }: FakeRequest, response: ServerResponse): void {
-    const given = body as KubeObject | undefined;
+  #write(
+    { kind, namespace, name }: Target,
+    { method, body, headers }: FakeRequest,
+    response: ServerResponse,
+  ): void {
+    const given = body as Partial<KubeObject> | undefined;
     const metadata = { ...(namespace !== undefined && { namespace }), ...given?.metadata };
-    const key = objectKey({ ...metadata, name: name ?? given?.metadata.name ?? '' });
+    const key = objectKey({ ...metadata, name: name ?? given?.metadata?.name ?? '' });
     const known = this.objects.get(kind, key);
+    const isApply = headers['content-type']?.startsWith('application/apply-patch') === true;
     if (method === 'POST' && known !== undefined) {
       answer(response, 409, status(409, 'AlreadyExists'));
-    } else if (method !== 'POST' && method !== 'PATCH' && known === undefined) {
+    } else if (method !== 'POST' && !isApply && known === undefined) {
       answer(response, 404, status(404, 'NotFound'));
     } else if (method === 'DELETE') {
       answer(response, 200, this.objects.delete(kind, key));
@@ -227,8 +232,8 @@ export function answer(
   response.end(JSON.stringify(body));
 }
 
-function isStale(known: KubeObject | undefined, given: KubeObject | undefined): boolean {
-  const asked = given?.metadata.resourceVersion;
+function isStale(known: KubeObject | undefined, given: Partial<KubeObject> | undefined): boolean {
+  const asked = given?.metadata?.resourceVersion;
   return known !== undefined && asked !== undefined && asked !== known.metadata.resourceVersion;
 }
 
