@@ -31,9 +31,10 @@ onKubernetes('destination with a thousand services and ten thousand pods', (clus
       await eventually(() => {
         for (const [path, expected] of listed) expect(followed.now(path)).toEqual(expected);
       });
-      for (const [i, { state, close }] of watched.entries()) {
-        expect([...state.value!.endpoints.keys()].sort()).toEqual(listed.get(`s${i}.${namespace}:80`));
-        close();
+      for (const [i, watch] of watched.entries()) {
+        const { endpoints } = watch.state.value!;
+        expect([...endpoints.keys()].sort()).toEqual(listed.get(`s${i}.${namespace}:80`));
+        watch.close();
       }
       using late = new FollowedEndpoints(await cluster.client());
       await late.synced();

@@ -60,5 +60,5 @@ export class FollowedEndpoints implements Disposable {
 
 function targetOf(path: string) {
   const [host = '', port = ''] = path.split(/:(?=\d+$)/);
-  return parseTarget(/[a-z]/.test(host) ? `${host}.svc.cluster.local:${port}` : path, 'cluster.local');
+  return parseTarget(/^[a-z]/.test(host) ? `${host}.svc.cluster.local:${port}` : path, 'cluster.local');
 }
