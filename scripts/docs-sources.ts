@@ -9,6 +9,8 @@ import { identityMetrics } from '../src/identity/identity-metrics.ts';
 import { identitySettings } from '../src/identity/settings.ts';
 import { issuerErrors } from '../src/issuers/errors.ts';
 import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
+import { kubeErrors } from '../src/kube/errors.ts';
+import { kubeMetrics } from '../src/kube/kube-metrics.ts';
 import { pkiErrors } from '../src/pki/errors.ts';
 import { proxyErrors } from '../src/proxy/errors.ts';
 import { inboundErrors } from '../src/proxy/inbound/errors.ts';
@@ -44,6 +46,7 @@ export const errorPages = [
   { title: 'Issuers', catalogue: issuerErrors },
   { title: 'Certificates, requests, keys and names', catalogue: pkiErrors },
   { title: 'Destination', catalogue: destinationErrors },
+  { title: 'Kubernetes API server (identity, destination)', catalogue: kubeErrors },
   { title: 'Proxy, connections to a peer or the application', catalogue: proxyErrors },
   { title: 'Proxy, outbound', catalogue: outboundErrors },
   { title: 'Proxy, inbound', catalogue: inboundErrors },
@@ -84,6 +87,7 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
     page('Every process', declareProcessMetrics, (metrics) => declareLostRecords(metrics, () => 0)),
     page('Every gRPC server (identity, destination)', serverMetrics),
     page('Every process with a certificate from identity (destination, proxy)', certifierMetrics),
+    page('Every process on Kubernetes (identity, destination)', kubeMetrics),
     page('identity', identityMetrics, census, issuerMetrics, issuerTtl),
     page('destination', destination, unreadable),
     page('proxy', (metrics) => new ProxyMetrics(metrics, systemClock), capacity),
