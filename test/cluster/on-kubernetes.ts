@@ -1,10 +1,6 @@
-import { isBuilt } from './binaries/go-build.ts';
-import { hasKubernetes } from './binaries/kubernetes.ts';
-import { chosenVersion } from './binaries/versions.ts';
-import { coreDns, helm } from './node/go-programs.ts';
-import { lacking } from './requirements.ts';
 import { TestCluster } from './test-cluster.ts';
 import type { TestClusterOptions } from './test-cluster.ts';
+import { whatIsMissing } from './what-is-missing.ts';
 
 /** Far longer than a start takes where nothing else runs. */
 const startWithinMs = 180_000;
@@ -20,7 +16,7 @@ export function onKubernetes(
   options: TestClusterOptions = {},
 ): void {
   const cluster = new TestCluster(options);
-  const missing = whatIsMissing(options.node ?? false);
+  const missing = whatIsMissing(options.node);
   if (missing !== undefined) {
     describe.skip(`${name} (skipped: ${missing})`, () => tests(cluster));
     return;
@@ -30,14 +26,4 @@ export function onKubernetes(
     afterAll(() => cluster.end(), startWithinMs);
     tests(cluster);
   });
-}
-
-function whatIsMissing(node: boolean): string | undefined {
-  const version = chosenVersion();
-  const kubernetes = hasKubernetes(version, node ? 'node' : 'api-only');
-  if (!kubernetes || (node && ![coreDns, helm].every(isBuilt))) {
-    const command = `npm run cluster -- build${node ? '' : ' --api-only'} --version ${version}`;
-    return `needs Kubernetes ${version}: ${command}`;
-  }
-  return lacking({ version, node })[0];
 }
