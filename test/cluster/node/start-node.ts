@@ -7,6 +7,7 @@ import { startKubeProxy } from './kube-proxy.ts';
 import { nodeName, startKubelet } from './kubelet.ts';
 import { nodeDirectory } from './node-directory.ts';
 import { buildPauseImage } from './pause-image.ts';
+import { weighPods } from './pod-weight.ts';
 import { startScheduler } from './scheduler.ts';
 
 /**
@@ -14,6 +15,7 @@ import { startScheduler } from './scheduler.ts';
  * kube-proxy and CoreDNS. Gives back when the node is ready; `stopNode` ends it, also what a failure here has left.
  */
 export async function startNode(plane: ControlPlane): Promise<void> {
+  weighPods();
   await startContainerd(plane);
   await ctr(nodeDirectory(plane.state), ['images', 'import', await pauseArchive()]);
   startScheduler(plane);

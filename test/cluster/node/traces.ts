@@ -1,6 +1,7 @@
 import { globSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { containerdState } from './containerd.ts';
+import { podGroups } from './pod-weight.ts';
 
 /** What a container leaves outside of its node's directory when it is ended from outside. */
 export interface Trace {
@@ -13,12 +14,16 @@ export function tracesOf(directory: string): Trace[] {
   const bundles = globSync(
     path.join(containerdState(directory), 'io.containerd.runtime.v2.task', 'k8s.io', '*'),
   );
-  return [...bundles.flatMap(tracesOfContainer), ...logLinks(directory)];
+  return [
+    ...bundles.flatMap(tracesOfContainer),
+    ...globSync(podGroups).map(sharedGroup),
+    ...logLinks(directory),
+  ];
 }
 
 function tracesOfContainer(bundle: string): Trace[] {
   const id = path.basename(bundle);
-  const groups = globSync([`/sys/fs/cgroup/k8s.io/${id}`, `/sys/fs/cgroup/*/k8s.io/${id}`]);
+  const groups = globSync([`/sys/fs/cgroup/k8s.io/${id}`, `${podGroups}/${id}`]);
   return [
     ...groups.map((group) => ({ path: group, remove: () => rmdirSync(group) })),
     // Notes of the plugins that gave the pod its network, runc's own, and the socket of what stood between it and containerd.
@@ -27,6 +32,18 @@ function tracesOfContainer(bundle: string): Trace[] {
     ...shimSocket(bundle).map(plain),
   ];
 }
+
+/** Stays while another node has pods in it. */
+const sharedGroup = (group: string): Trace => ({
+  path: group,
+  remove: () => {
+    try {
+      rmdirSync(group);
+    } catch {
+      // It is in use, or gone.
+    }
+  },
+});
 
 function shimSocket(bundle: string): string[] {
   try {

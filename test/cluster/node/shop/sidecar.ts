@@ -38,8 +38,13 @@ export const sidecar = (plan: SidecarPlan) => ({
     { name: 'linkerd-proxy', containerPort: 4143 },
     { name: 'linkerd-admin', containerPort: 4191 },
   ],
-  startupProbe: { httpGet: { path: '/ready', port: 4191 }, periodSeconds: 1, failureThreshold: 120 },
-  readinessProbe: { httpGet: { path: '/ready', port: 4191 }, periodSeconds: 2 },
+  startupProbe: {
+    httpGet: { path: '/ready', port: 4191 },
+    periodSeconds: 1,
+    timeoutSeconds: 5,
+    failureThreshold: 120,
+  },
+  readinessProbe: { httpGet: { path: '/ready', port: 4191 }, periodSeconds: 2, timeoutSeconds: 5 },
   securityContext: {
     runAsUser: 2102,
     runAsNonRoot: true,
