@@ -46,12 +46,15 @@ securityContext:
   readOnlyRootFilesystem: true
   capabilities:
     drop: [ALL]
+# A processor that is short of time is no reason to start anew.
 livenessProbe:
   httpGet: { path: /live, port: admin }
   initialDelaySeconds: 10
+  timeoutSeconds: 10
 readinessProbe:
   httpGet: { path: /ready, port: admin }
   periodSeconds: 5
+  timeoutSeconds: 5
 resources:
   {{- toYaml (index $root.Values $component).resources | nindent 2 }}
 {{- end -}}
