@@ -138,8 +138,9 @@ export class BundlePublisher {
 
   async #mend(name: string, signal: AbortSignal): Promise<void> {
     const { clock, metrics } = this.#options;
-    const waitMs = this.#limit.take('');
-    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    for (let waitMs = this.#limit.take(''); waitMs > 0; waitMs = this.#limit.take('')) {
+      await clock.sleep(waitMs, signal);
+    }
     // Things change while others are written.
     if (!this.#isWrong(name)) return;
     try {

@@ -1,0 +1,66 @@
+import { IssuanceEvents } from '../../../src/identity/cluster/issuance-events.ts';
+import { tellIssuerEvents } from '../../../src/identity/cluster/issuer-events.ts';
+import type { IssuerState } from '../../../src/issuers/issuer.ts';
+import type { Happening } from '../../../src/kube/event-series.ts';
+import { LatestValue } from '../../../src/runtime/latest.ts';
+import { clientIdentity as web } from '../../support/rpc-server.ts';
+import { TestCa } from '../../support/test-ca.ts';
+
+const service = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'kedge', name: 'kedge-identity' };
+const notBefore = new Date('2026-01-01T00:00:00Z');
+const notAfter = new Date('2027-01-01T00:00:00Z');
+const ready: IssuerState = { state: 'ready', notBefore, notAfter, fingerprint: 'f-1' };
+
+/** Keeps what is recorded. */
+class Recorded {
+  readonly all: Happening[] = [];
+
+  record(happening: Happening): void {
+    this.all.push(happening);
+  }
+}
+
+describe('tellIssuerEvents', () => {
+  it('tells what becomes of the issuer, in the words of the contract', () => {
+    const state = new LatestValue<IssuerState>({ state: 'unavailable', reason: 'not read yet' });
+    const recorded = new Recorded();
+    const stop = tellIssuerEvents(state, recorded, service);
+    state.set(ready);
+    state.set({ ...ready, degraded: 'found none' });
+    state.set({ ...ready, degraded: 'found none', notAfter: notBefore });
+    state.set(ready);
+    state.set({ ...ready, fingerprint: 'f-2' });
+    state.set({ state: 'unavailable', reason: 'it has ended' });
+    stop();
+    state.set(ready);
+    expect(recorded.all.map(({ type, reason, note }) => [type, reason, note])).toEqual([
+      ['Normal', 'IssuerUpdated', 'signing with f-1 until 2027-01-01T00:00:00.000Z'],
+      ['Warning', 'IssuerUpdateSkipped', 'the issuer of before stays in use: found none'],
+      ['Normal', 'IssuerUpdated', 'signing with f-2 until 2027-01-01T00:00:00.000Z'],
+      ['Warning', 'IssuerValidationFailed', 'no issuer can sign: it has ended'],
+    ]);
+    expect(recorded.all.every(({ regarding }) => regarding === service)).toBe(true);
+  });
+});
+
+describe('IssuanceEvents', () => {
+  it('tells of a certificate on its ServiceAccount, and of a refusal on the service where nobody was proved', () => {
+    const recorded = new Recorded();
+    const events = new IssuanceEvents(recorded, service);
+    const { certificate: leaf } = TestCa.create();
+    events.given(web, leaf);
+    events.refused(web, 'csr_refused', 'no');
+    events.refused(undefined, 'token_refused', 'no');
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace: 'shop', name: 'web' };
+    expect(recorded.all).toMatchObject([
+      {
+        regarding: account,
+        type: 'Normal',
+        reason: 'IssuedLeafCertificate',
+        note: `issued certificate for ${web.dnsName} until ${leaf.notAfter.toISOString()}: ${leaf.fingerprint}`,
+      },
+      { regarding: account, type: 'Warning', reason: 'LeafCertificateRefused' },
+      { regarding: service, note: 'refused a certificate (token_refused): no' },
+    ]);
+  });
+});
