@@ -10,6 +10,7 @@ import type { MeshAuthentication, NetworkAuthentication } from './authentication
 import type { AuthorizationRules } from './authorization-rules.ts';
 import type { PolicyWorkload } from './policy-workload.ts';
 import { externalWorkload, podWorkload } from './policy-workload.ts';
+import type { RouteRules } from './route-rules.ts';
 import type { ServerAuthorizationRules } from './server-authorization-rules.ts';
 import type { ServerRules } from './server-rules.ts';
 import { Servers } from './servers.ts';
@@ -25,6 +26,7 @@ export interface PolicyCollections {
   readonly serverAuthorizations: Collection<ServerAuthorizationRules>;
   readonly meshAuthentications: Collection<MeshAuthentication>;
   readonly networkAuthentications: Collection<NetworkAuthentication>;
+  readonly routes: Collection<RouteRules>;
 }
 
 /** Every way in which they are found. Each reading leaves its topics with who reads. */
@@ -50,6 +52,10 @@ export class PolicyObjects {
     },
   );
 
+  readonly #routes = new Lookup<RouteRules>('route', ({ namespace, servers }) =>
+    servers.map((server) => `${namespace}/${server}`),
+  );
+
   /** `touched` is called with the topics of which something has changed. */
   constructor(from: PolicyCollections, touched: (topics: Iterable<string>) => void) {
     this.#pods = new Indexed('pod', from.pods, [], touched);
@@ -60,6 +66,7 @@ export class PolicyObjects {
     this.meshAuthentications = new Indexed('mesh', from.meshAuthentications, [], touched);
     this.networkAuthentications = new Indexed('network', from.networkAuthentications, [], touched);
     new Indexed('authorization policy', from.authorizationPolicies, [this.#policies], touched);
+    new Indexed('route of name', from.routes, [this.#routes], touched);
     new Indexed('authorization of server', from.serverAuthorizations, [this.#authorizations], touched);
   }
 
@@ -69,6 +76,11 @@ export class PolicyObjects {
     if (pod !== undefined) return podWorkload(pod);
     const external = this.#externals.get(key, topics);
     return external === undefined ? undefined : externalWorkload(external);
+  }
+
+  /** Whether HTTP rules are attached to the Server. */
+  hasRoutes({ namespace, name }: ServerRules, topics: Topics): boolean {
+    return this.#routes.find(`${namespace}/${name}`, topics).length > 0;
   }
 
   /** The AuthorizationPolicies of a Server and of its namespace, by name. */

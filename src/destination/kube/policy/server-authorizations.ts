@@ -10,7 +10,8 @@ import type { ServerRules } from './server-rules.ts';
 
 /**
  * Whom a Server lets in: those that its authorizations name, and those of its access policy. Each only adds to the
- * others, so that one that is missing, or cannot be read, lets nobody in and takes nothing from the rest.
+ * others, so that one that is missing, or cannot be read, lets nobody in and takes nothing from the rest. HTTP rules of a
+ * Server are to narrow what requests may be, which cannot be done with connections: then nobody is let in.
  */
 export function serverAuthorizations(
   server: ServerRules,
@@ -18,7 +19,7 @@ export function serverAuthorizations(
   clusterNetworks: readonly IpNetwork[],
   topics: Topics,
 ): Authorization[] {
-  if (server.problems.length > 0) return [];
+  if (server.problems.length > 0 || objects.hasRoutes(server, topics)) return [];
   const policies = objects.authorizationPolicies(server, topics);
   const authorizations = objects.serverAuthorizations(server, topics);
   return [

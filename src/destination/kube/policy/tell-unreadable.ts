@@ -3,6 +3,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import { RefusalLog } from '../../../runtime/refusal-log.ts';
+import { routeProblems } from './route-rules.ts';
 import { annotationProblems } from './workload-defaults.ts';
 import type { PolicyCollections } from './policy-objects.ts';
 
@@ -50,6 +51,7 @@ export function tellUnreadable(collections: PolicyCollections, { log, clock, met
   follow('ServerAuthorization', collections.serverAuthorizations, problems);
   follow('MeshTLSAuthentication', collections.meshAuthentications, problems);
   follow('NetworkAuthentication', collections.networkAuthentications, problems);
+  follow('HTTPRoute', collections.routes, routeProblems);
   follow('Pod', collections.pods, annotationProblems);
   follow('ExternalWorkload', collections.externalWorkloads, annotationProblems);
   follow('Namespace', collections.namespaces, annotationProblems);

@@ -43,7 +43,7 @@ export function definitionTests(cluster: TestCluster): void {
   };
 
   it('are taken by the API server, and again when they are there', async () => {
-    expect(await define(cluster)).toMatch(/^(customresourcedefinition\S+ unchanged\n){6}$/);
+    expect(await define(cluster)).toMatch(/^(customresourcedefinition\S+ unchanged\n){7}$/);
   });
 
   it.each([

@@ -210,6 +210,9 @@ const manifests: fc.Arbitrary<Manifest> = fc.oneof(
   fc
     .constantFrom<unknown>([{ cidr: '10.0.0.0/8' }], [{ cidr: 'x' }], [])
     .map((networks) => object('NetworkAuthentication', 'nets', { networks })),
+  fc
+    .constantFrom<unknown>([serverRef], [{ ...serverRef, name: 'old' }], [], null)
+    .map((parentRefs) => object('HTTPRoute', 'r', { parentRefs })),
 );
 
 const step = fc.record({ manifest: manifests, gone: fc.boolean(), pause: fc.boolean() });

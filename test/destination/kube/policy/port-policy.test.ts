@@ -459,6 +459,27 @@ describe('a Server that cannot be read', () => {
   });
 });
 
+describe('an HTTPRoute', () => {
+  const route = (parentRefs: unknown) => object('HTTPRoute', 'r', { parentRefs, rules: [{}] });
+  const open = server({ accessPolicy: 'all-unauthenticated' });
+  const letIn = 'server web detect; default all-unauthenticated: anyone from everywhere';
+
+  it('lets nobody in at the port of the Server that it is for', () => {
+    expect(sees(open, policy([]), route([serverRef]))).toBe('server web detect');
+  });
+
+  it.each([
+    ['another Server', [{ ...serverRef, name: 'api' }]],
+    ['a Server of another namespace', [{ ...serverRef, namespace: 'bank' }]],
+    ['a Service', [{ group: 'core', kind: 'Service', name: 'web' }]],
+    ['a gateway', [{ name: 'web' }]],
+    ['nothing', undefined],
+    ['nothing that can be read', 'web'],
+  ])('changes nothing when it is for %s', (_, parentRefs) => {
+    expect(sees(open, route(parentRefs))).toBe(letIn);
+  });
+});
+
 describe('probes of the kubelet', () => {
   const at = (port: number, ...manifests: Manifest[]) =>
     told(

@@ -2,7 +2,7 @@ import { tellUnreadable } from '../../../../src/destination/kube/policy/tell-unr
 import { Metrics } from '../../../../src/runtime/metrics.ts';
 import { LogCapture } from '../../../support/log-capture.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-import { object, pod, server, shop } from './support/manifests.ts';
+import { object, pod, server, serverRef, shop } from './support/manifests.ts';
 import { PolicyCluster } from './support/policy-cluster.ts';
 
 function tell(cluster: PolicyCluster) {
@@ -40,6 +40,7 @@ describe('policy that cannot be read', () => {
     ['ServerAuthorization', object('ServerAuthorization', 'x', {})],
     ['MeshTLSAuthentication', object('MeshTLSAuthentication', 'x', { identities: ['A'] })],
     ['NetworkAuthentication', object('NetworkAuthentication', 'x', { networks: [{ cidr: 'x' }] })],
+    ['HTTPRoute', object('HTTPRoute', 'x', { parentRefs: [serverRef] })],
     ['Pod', pod({ metadata: { annotations: { 'config.kedge.io/default-inbound-policy': 'x' } } })],
     [
       'Namespace',

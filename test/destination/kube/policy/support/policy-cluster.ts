@@ -4,6 +4,8 @@ import {
   projectNetworkAuthentication,
 } from '../../../../../src/destination/kube/policy/authentication-rules.ts';
 import { authorizationProjection } from '../../../../../src/destination/kube/policy/authorization-rules.ts';
+import type { RouteRules } from '../../../../../src/destination/kube/policy/route-rules.ts';
+import { projectRoute } from '../../../../../src/destination/kube/policy/route-rules.ts';
 import { serverAuthorizationProjection } from '../../../../../src/destination/kube/policy/server-authorization-rules.ts';
 import { projectServer } from '../../../../../src/destination/kube/policy/server-rules.ts';
 import type { PolicyDefaults } from '../../../../../src/destination/kube/policy/port-policy.ts';
@@ -47,6 +49,7 @@ export class PolicyCluster {
     >(),
     meshAuthentications: new MemoryCollection<ReturnType<ReturnType<typeof meshAuthenticationProjection>>>(),
     networkAuthentications: new MemoryCollection<ReturnType<typeof projectNetworkAuthentication>>(),
+    routes: new MemoryCollection<RouteRules>(),
   };
 
   readonly #kinds: Readonly<Record<string, (key: string, object: KubeObject | undefined) => void>> = {
@@ -59,6 +62,7 @@ export class PolicyCluster {
     ServerAuthorization: into(this.collections.serverAuthorizations, serverAuthorizationProjection(mesh)),
     MeshTLSAuthentication: into(this.collections.meshAuthentications, meshAuthenticationProjection(mesh)),
     NetworkAuthentication: into(this.collections.networkAuthentications, projectNetworkAuthentication),
+    HTTPRoute: into(this.collections.routes, projectRoute),
   };
 
   constructor(...manifests: readonly Manifest[]) {
@@ -98,10 +102,9 @@ export class PolicyCluster {
   }
 }
 
-function into<T>(collection: MemoryCollection<T>, project: (object: KubeObject) => T) {
+function into<T>(collection: MemoryCollection<T>, project: (object: KubeObject) => T | undefined) {
   return (key: string, object: KubeObject | undefined): void => {
-    if (object === undefined) collection.delete(key);
-    else collection.set(key, project(object));
+    collection.apply([[key, object === undefined ? undefined : project(object)]]);
   };
 }
 
