@@ -1,8 +1,13 @@
 // Called once before all tests, by jest, which wants a default export: it counts the tests that are skipped and does not say why.
+import { missingHelm } from './helm.ts';
 import { whatIsMissing } from './what-is-missing.ts';
 
-/** Tells in one line why the tests against an API server are skipped, where they are. */
+/** Tells in one line each why the tests against an API server, and those of the chart, are skipped, where they are. */
 export default function announce(): void {
-  const missing = whatIsMissing();
-  if (missing !== undefined) process.stderr.write(`skipped: tests against an API server: ${missing}\n`);
+  tell('tests against an API server', whatIsMissing());
+  tell('tests of the chart', missingHelm());
+}
+
+function tell(tests: string, missing: string | undefined): void {
+  if (missing !== undefined) process.stderr.write(`skipped: ${tests}: ${missing}\n`);
 }

@@ -38,6 +38,26 @@ const shop = [
   },
 ];
 
+/** Of another release: the chart has none of them, and destination follows what others have made. */
+const routeDefinition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'httproutes.policy.linkerd.io' },
+  spec: {
+    group: 'policy.linkerd.io',
+    scope: 'Namespaced',
+    names: { kind: 'HTTPRoute', plural: 'httproutes', singular: 'httproute' },
+    versions: [
+      {
+        name: 'v1beta3',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    ],
+  },
+};
+
 const calls = (cluster: TestCluster, { namespace }: Release, account: ServiceAccount): Call[] =>
   callsOf(cluster.auditLog(), namespace, account);
 
@@ -50,10 +70,13 @@ onKubernetesWithHelm('the rights of the chart', (cluster) => {
   };
 
   beforeAll(async () => {
+    const create = (objects: object): Promise<string> =>
+      cluster.kubectl(['create', '--filename=-'], { input: JSON.stringify(objects) });
+    await create(routeDefinition);
     opened.push(await Release.install(cluster));
     await release().start('identity');
     await release().start('destination');
-    await cluster.kubectl(['create', '--filename=-'], { input: JSON.stringify(list(shop)) });
+    await create({ apiVersion: 'v1', kind: 'List', items: shop });
     await mendedByHand(cluster);
     // A second certificate for the same ServiceAccount, which is counted in the Event of the first.
     await release().stop('destination');
@@ -86,8 +109,6 @@ onKubernetesWithHelm('the rights of the chart', (cluster) => {
     },
   );
 });
-
-const list = (items: readonly object[]): object => ({ apiVersion: 'v1', kind: 'List', items });
 
 /** Waits for the copy of the trust bundle, changes it by hand, and waits until it is as it was. */
 async function mendedByHand(cluster: TestCluster): Promise<void> {
