@@ -3,8 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Interface } from 'node:readline';
 import type { SocketAddress } from '../../../src/runtime/socket-address.ts';
-import { eventually } from '../../support/eventually.ts';
 import { field } from '../../support/protobuf-bytes.ts';
 import { connectRaw } from '../../support/raw-grpc.ts';
 import type { RawAnswer } from '../../support/raw-grpc.ts';
@@ -18,6 +18,7 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly message: st
 export class IdentityProcess implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly #child: ChildProcess;
+  readonly #log: Interface;
   readonly #exited: Promise<unknown>;
 
   /** @param kubeconfig of its ServiceAccount */
@@ -34,16 +35,17 @@ export class IdentityProcess implements AsyncDisposable {
     this.#exited = once(this.#child, 'exit');
     const { stdout } = this.#child;
     if (stdout === null) throw new TypeError('expected a pipe');
-    createInterface(stdout).on('line', (line) => this.lines.push(JSON.parse(line) as LogLine));
+    this.#log = createInterface(stdout).on('line', (line) => this.lines.push(JSON.parse(line) as LogLine));
   }
 
-  /** The first line with this message, once there is one. */
-  line(message: string): Promise<LogLine> {
-    return eventually(() => {
+  /** The first line with this message, once there is one; however long that takes on a busy machine. */
+  async line(message: string): Promise<LogLine> {
+    for (;;) {
       const found = this.lines.find((line) => line.message === message);
-      if (found === undefined) throw new Error(`expected "${message}", got ${JSON.stringify(this.lines)}`);
-      return found;
-    });
+      if (found !== undefined) return found;
+      const next = await Promise.race([once(this.#log, 'line'), this.#exited.then(() => undefined)]);
+      if (next === undefined) throw new Error(`expected "${message}", got ${JSON.stringify(this.lines)}`);
+    }
   }
 
   withMessage(message: string): LogLine[] {
