@@ -62,8 +62,8 @@ onKubernetes(
         await eventually(async () =>
           expect((await tally(cluster)).answered).toBeGreaterThan(before.answered + 40),
         );
-        const { sent, answered, lost } = await tally(cluster);
-        expect(lost).toEqual([]);
+        const { sent, answered, lost, reasons } = await tally(cluster);
+        expect({ lost, reasons }).toEqual({ lost: 0, reasons: [] });
         // What was asked in the last moment has no answer yet.
         expect(sent - answered).toBeLessThan(40);
       },

@@ -6,14 +6,17 @@ import http from 'node:http';
 export interface Tally {
   sent: number;
   answered: number;
-  /** Requests that got no answer, or one that says that something failed, with the time and the reason. */
-  lost: string[];
+  /** Requests that got no answer, or one that says that something failed. */
+  lost: number;
+  /** When and why the first of them were lost; few, for a long line is cut in two. */
+  reasons: string[];
 }
 
-const tally: Tally = { sent: 0, answered: 0, lost: [] };
+const tally: Tally = { sent: 0, answered: 0, lost: 0, reasons: [] };
 
 function lose(reason: string): void {
-  tally.lost.push(`${new Date().toISOString()} ${reason}`);
+  tally.lost += 1;
+  if (tally.reasons.length < 20) tally.reasons.push(`${new Date().toISOString()} ${reason}`);
 }
 
 function ask(url: string): void {
