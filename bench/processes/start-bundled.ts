@@ -15,18 +15,23 @@ export interface StartBundledOptions {
   readonly pin?: (command: readonly string[]) => readonly string[];
 }
 
-/** Starts a process of Kedge from its bundle, as a container does, and waits until it is ready. */
-export async function startBundled(
+/** Starts a process of Kedge from its bundle, as a container does. */
+export function startUnready(
   options: ProcessOptions,
   { processes, world, pin = (command) => command }: StartBundledOptions,
-): Promise<Started> {
+): Started {
   const [program = ''] = options.name.split(' ');
   const bundle = path.join(import.meta.dirname, '..', '..', 'dist', `${program}.mjs`);
   if (!existsSync(bundle)) throw new Error(`expected ${bundle}, found none; run \`npm run build\``);
-  const started = processes.start(options.name, pin([process.execPath, bundle]), {
+  return processes.start(options.name, pin([process.execPath, bundle]), {
     env: options.settings ?? {},
     logFile: world.path('logs', `${options.name.replace(' ', '-')}.log`),
   });
+}
+
+/** The same, and waits until it is ready. */
+export async function startBundled(options: ProcessOptions, where: StartBundledOptions): Promise<Started> {
+  const started = startUnready(options, where);
   const deadline = performance.now() + patienceMs;
   while (!(await isReady(options.adminPort ?? 0))) {
     started.checkRunning();
