@@ -1,5 +1,10 @@
 import { IpNetwork } from '../../src/runtime/ip-network.ts';
-import { DEFAULT_POLICY_NAMES, defaultServerPolicy } from '../../src/destination/server-policy.ts';
+import {
+  allow,
+  ANYONE,
+  DEFAULT_POLICY_NAMES,
+  defaultServerPolicy,
+} from '../../src/destination/server-policy.ts';
 import { toServer } from '../../src/destination/translate-policy.ts';
 import type { Network } from '../../src/rpc/inbound-policy-api.ts';
 import { Server } from '../../src/rpc/inbound-policy-api.ts';
@@ -89,6 +94,34 @@ describe('a policy on the wire', () => {
         },
       },
     });
+  });
+
+  it('lets in whoever speaks mesh TLS where no identity is asked for', () => {
+    const rule = {
+      kind: 'serverauthorization',
+      name: 'tls',
+      networks: allow(cluster),
+      clients: { kind: 'tls' },
+    } as const;
+    const policy = { name: 'web', isDefault: false, protocol: 'opaque', authorizations: [rule] } as const;
+    const clients = { $case: 'unauthenticated', value: {} };
+    expect(toServer(policy, workload).authorizations).toMatchObject([
+      {
+        authentication: { permit: { $case: 'meshTLS', value: { clients } } },
+        labels: { group: 'policy.linkerd.io', kind: 'serverauthorization', name: 'tls' },
+      },
+    ]);
+  });
+
+  it('shows a default rule as one, also beside the rules of a Server', () => {
+    const probe = { kind: 'default', name: 'probe', networks: allow(cluster), clients: ANYONE } as const;
+    const policy = { name: 'web', isDefault: false, protocol: 'opaque', authorizations: [probe] } as const;
+    expect(toServer(policy, workload).authorizations).toMatchObject([
+      {
+        labels: { group: '', kind: 'default', name: 'probe' },
+        metadata: { kind: { $case: 'default', value: 'probe' } },
+      },
+    ]);
   });
 
   it.each([
