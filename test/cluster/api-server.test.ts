@@ -1,5 +1,6 @@
-import { onKubernetes } from './on-kubernetes.ts';
 import { eventually } from '../support/eventually.ts';
+import type { ApiAnswer } from './api-caller.ts';
+import { onKubernetes } from './on-kubernetes.ts';
 import type { TestCluster } from './test-cluster.ts';
 
 const audience = 'identity.l5d.io';
@@ -27,8 +28,25 @@ function configMap(name: string, value: string): object {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { value } };
 }
 
+const configMaps = '/api/v1/namespaces/default/configmaps';
+
 interface Versioned {
   readonly metadata: { readonly resourceVersion: string };
+}
+
+/** The path of a watch that shall see one object, which was made after what it has seen. */
+async function watchFromBefore(cluster: TestCluster): Promise<string> {
+  const post = (name: string): Promise<Versioned> =>
+    cluster.expect(configMaps, { method: 'POST', body: configMap(name, 'one') });
+  const { metadata } = await post('before');
+  await post('after');
+  const query = { watch: 'true', timeoutSeconds: '1', fieldSelector: 'metadata.name=after' };
+  return `${configMaps}?${new URLSearchParams({ ...query, resourceVersion: metadata.resourceVersion }).toString()}`;
+}
+
+/** The code may come as the answer's own, or in an event of an answer that has begun. */
+function codesOf({ status, body }: ApiAnswer): (number | undefined)[] {
+  return [status, (body as { readonly object?: { readonly code?: number } }).object?.code];
 }
 
 onKubernetes('the API server of the tests', (cluster) => {
@@ -55,15 +73,21 @@ onKubernetes('the API server of the tests', (cluster) => {
 
   it('knows what it was told on the same port after an end in order and after a crash', async () => {
     const { server } = cluster;
-    const place = '/api/v1/namespaces/default/configmaps';
-    await cluster.expect(place, { method: 'POST', body: configMap('kept', 'one') });
+    await cluster.expect(configMaps, { method: 'POST', body: configMap('kept', 'one') });
     await cluster.stop();
     await expect(cluster.call('/readyz')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await cluster.restart();
     await cluster.kill();
     await cluster.restart();
     expect(cluster.server).toBe(server);
-    expect(await cluster.expect(`${place}/kept`)).toMatchObject({ data: { value: 'one' } });
+    expect(await cluster.expect(`${configMaps}/kept`)).toMatchObject({ data: { value: 'one' } });
+  });
+
+  it('tells a watch from before a compaction that it is too late, once it has started anew', async () => {
+    const since = await watchFromBefore(cluster);
+    await cluster.compact();
+    await cluster.restart();
+    expect(codesOf(await cluster.call(since))).toContain(410);
   });
 
   it('writes down who asked for what', async () => {
@@ -120,15 +144,11 @@ onKubernetes('the API server of the tests', (cluster) => {
 onKubernetes(
   'an API server that keeps no events itself',
   (cluster) => {
-    it('tells a watch from before a compaction that it is too late', async () => {
-      const place = '/api/v1/namespaces/default/configmaps';
-      const old = await cluster.expect<Versioned>(place, { method: 'POST', body: configMap('a', 'one') });
-      await cluster.expect(place, { method: 'POST', body: configMap('b', 'one') });
-      const since = `${place}?fieldSelector=metadata.name%3Db&watch=true&timeoutSeconds=1&resourceVersion=${old.metadata.resourceVersion}`;
+    it('tells a watch from before a compaction at once that it is too late', async () => {
+      const since = await watchFromBefore(cluster);
       expect(await cluster.call(since)).toMatchObject({ status: 200, body: { type: 'ADDED' } });
       await cluster.compact();
-      const { status, body } = await cluster.call(since);
-      expect([status, (body as { readonly object?: { readonly code: number } }).object?.code]).toContain(410);
+      expect(codesOf(await cluster.call(since))).toContain(410);
     });
   },
   { apiServerArgs: ['--watch-cache=false'] },
