@@ -8,7 +8,30 @@ const namespace = 'kedge';
 const issuer = `/api/v1/namespaces/${namespace}/secrets/kedge-issuer`;
 const anchor = `/api/v1/namespaces/${namespace}/secrets/kedge-trust-anchor`;
 const bundle = `/api/v1/namespaces/${namespace}/configmaps/kedge-trust-bundle`;
-const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/servers.policy.linkerd.io';
+const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const definition = `${definitions}/servers.policy.linkerd.io`;
+
+/** What another release has brought into the cluster. */
+const foreignDefinition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: {
+    name: 'externalworkloads.workload.linkerd.io',
+    labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+    annotations: {
+      'meta.helm.sh/release-name': 'linkerd-crds',
+      'meta.helm.sh/release-namespace': 'linkerd',
+    },
+  },
+  spec: {
+    group: 'workload.linkerd.io',
+    scope: 'Namespaced',
+    names: { kind: 'ExternalWorkload', plural: 'externalworkloads', singular: 'externalworkload' },
+    versions: [
+      { name: 'v1beta1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } },
+    ],
+  },
+};
 
 interface Kept {
   readonly metadata: { readonly uid: string };
@@ -61,8 +84,18 @@ onKubernetesWithHelm('a release of the chart', (cluster) => {
   const install = (): Promise<string> => helm('install', 'kedge', chart, '--create-namespace');
   const upgrade = (...args: string[]): Promise<string> => helm('upgrade', 'kedge', chart, ...args);
 
-  it('keeps no key: what helm remembers of it has none', async () => {
+  it('leaves definitions of others as they are', async () => {
+    const theirs = await cluster.expect<object>(definitions, { method: 'POST', body: foreignDefinition });
     expect(await install()).toContain('STATUS: deployed');
+    await upgrade();
+    expect(await cluster.expect<object>(`${definitions}/${foreignDefinition.metadata.name}`)).toMatchObject({
+      metadata: { uid: (theirs as Kept).metadata.uid, labels: foreignDefinition.metadata.labels },
+      spec: foreignDefinition.spec,
+    });
+    expect(await helm('get', 'manifest', 'kedge')).not.toContain(foreignDefinition.metadata.name);
+  });
+
+  it('keeps no key: what helm remembers of it has none', async () => {
     await fill(cluster);
     expect(await helm('get', 'manifest', 'kedge')).not.toMatch(/^(data|stringData):/m);
   });
