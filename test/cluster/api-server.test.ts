@@ -34,12 +34,14 @@ interface Versioned {
   readonly metadata: { readonly resourceVersion: string };
 }
 
-/** The path of a watch that shall see one object, which was made after what it has seen. */
+/** The path of a watch that would see one object, made after what it has seen and before the newest. */
 async function watchFromBefore(cluster: TestCluster): Promise<string> {
   const post = (name: string): Promise<Versioned> =>
     cluster.expect(configMaps, { method: 'POST', body: configMap(name, 'one') });
   const { metadata } = await post('before');
   await post('after');
+  // The newest revision of all is never compacted.
+  await post('newest');
   const query = { watch: 'true', timeoutSeconds: '1', fieldSelector: 'metadata.name=after' };
   return `${configMaps}?${new URLSearchParams({ ...query, resourceVersion: metadata.resourceVersion }).toString()}`;
 }
