@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import type { StateDirectory } from '../state-directory.ts';
 import { endInhabitants } from './inhabitants.ts';
 import { mountsBelow, unmountBelow } from './mounts.ts';
@@ -10,6 +10,7 @@ import { tracesOf } from './traces.ts';
  */
 export async function stopNode(state: StateDirectory): Promise<void> {
   const directory = state.file('node');
+  if (!existsSync(directory)) return;
   const namespaces = mountsBelow(directory).filter(({ type }) => type === 'nsfs');
   await endInhabitants(namespaces.map(({ point }) => point));
   const traces = tracesOf(directory);
