@@ -34,6 +34,16 @@ describe('the settings of the destination process', () => {
     });
   });
 
+  it('need no file where the objects of the cluster are the source', () => {
+    const environment = { ...required, KEDGE_DESTINATION_FILE: '', KEDGE_DESTINATION_SOURCE: 'kubernetes' };
+    expect(readDestinationSettings(environment)).toMatchObject({
+      source: 'kubernetes',
+      kubeServicePort: 443,
+      defaultInboundPolicy: 'all-unauthenticated',
+    });
+    expect(readDestinationSettings(environment).opaquePorts.has(3306)).toBe(true);
+  });
+
   it('tell everything that is missing or malformed at once', () => {
     expect(
       problemsOf({

@@ -109,6 +109,22 @@ describe('an informer, when something breaks', () => {
     expect(followed.log.withMessage('followed again')).toHaveLength(1);
   });
 
+  it('takes a kind that is not there for none of it where it may be missing, and follows it once it is', async () => {
+    await using api = await FakeKubeApi.start();
+    api.fault = (_request, response) => {
+      answer(response, 404, status(404, 'NotFound', 'the server could not find the requested resource'));
+      return true;
+    };
+    await using followed = new Followed(api, { optional: true });
+    await passing(followed, () => expect(api.requestsTo('GET', '/configmaps').length).toBeGreaterThan(2));
+    expect(followed.informer.synced.value).toBe(true);
+    expect(followed.informer.problem.value).toBeUndefined();
+    expect(followed.log.withMessage('cannot be followed now')).toEqual([]);
+    api.fault = () => false;
+    api.put(configMaps, configMap('a', '1'));
+    await passing(followed, () => expect(followed.content).toEqual({ 'shop/a': '1' }), 30_000);
+  });
+
   it('survives a time in which its token is refused', async () => {
     await using api = await FakeKubeApi.start();
     await using followed = await following(api);
