@@ -6,6 +6,7 @@ const doors = [
   { packages: ['@peculiar/x509', 'reflect-metadata'], door: ['src/pki/x509.ts'] },
   { packages: ['@grpc/grpc-js', '@bufbuild/protobuf'], door: ['src/rpc/**'] },
   { packages: ['pino', 'prom-client'], door: ['src/runtime/**'] },
+  { packages: ['@kubernetes/client-node'], door: ['src/kube/**'] },
   { packages: ['jose'], door: ['src/identity/token/**'] },
   { packages: ['yaml', 'ajv'], door: ['src/destination/file/**'] },
   { packages: ['commander'], door: ['src/cli/**'] },

@@ -41,6 +41,8 @@ export class AccessKeeper {
   #loadedAtMs = 0;
   #credentials: Credentials | undefined;
   #agent: Agent | undefined;
+  /** The headers that were refused last. */
+  #refused: Access['headers'] | undefined;
 
   constructor(load: LoadCredentials, clock: Clock) {
     this.#load = load;
@@ -54,9 +56,10 @@ export class AccessKeeper {
   }
 
   /** After a refusal of what `refused` went with; reads once, however many were refused with the same. */
-  renewed(refused: Access): Promise<Access> {
-    const { headers } = refused;
-    return this.#credentials?.headers === headers ? this.#begin(true) : this.current();
+  renewed({ headers }: Access): Promise<Access> {
+    if (this.#credentials?.headers !== headers || this.#refused === headers) return this.current();
+    this.#refused = headers;
+    return this.#begin(true);
   }
 
   /** Ends the connections that are idle. */
@@ -75,7 +78,11 @@ export class AccessKeeper {
   }
 
   async #access(anew: boolean): Promise<Access> {
-    const credentials = await this.#load(anew);
+    const credentials = await this.#load(anew).catch((error: unknown) => {
+      // Those from before may be good for a while yet; a refusal would say that they are not.
+      if (anew || this.#credentials === undefined) throw error;
+      return this.#credentials;
+    });
     checkServer(credentials.server);
     const agent = this.#agentFor(credentials);
     this.#credentials = credentials;

@@ -5,7 +5,7 @@ import { LatestValue } from '../runtime/latest.ts';
 import type { Change } from './collection.ts';
 import { objectKey } from './collection.ts';
 import { kubeErrors } from './errors.ts';
-import type { Informer, InformerOptions } from './informer.ts';
+import type { Informer, InformerOptions } from './informer-options.ts';
 import { kubeMetrics } from './kube-metrics.ts';
 import type { KubeMetrics } from './kube-metrics.ts';
 import type { KubeObject } from './kube-object.ts';

@@ -131,6 +131,25 @@ describe('the credentials of a pod', () => {
     await client.read(pods, place, signal);
   });
 
+  it('stay in use while their files are away, until they are refused', async () => {
+    await using api = await SecureApi.start();
+    using directory = new TemporaryDirectory();
+    const clock = new ManualClock();
+    directory.write({ token: 'first-token', 'ca.crt': api.ca.certificate.pem });
+    using client = TestConnection.to({
+      load: inClusterCredentials('localhost', api.port, directory.path),
+      clock,
+    });
+    await client.read(pods, place, signal);
+    directory.write({ token: undefined });
+    await clock.advance(60_000);
+    await client.read(pods, place, signal);
+    api.token = 'second-token';
+    expect(await refusalOf(client.read(pods, place, signal))).toMatch(
+      /^kube_config_invalid: expected a file at/,
+    );
+  });
+
   it('are missing with a word of where they should be, and found when they come', async () => {
     await using api = await SecureApi.start();
     using directory = new TemporaryDirectory();
