@@ -5,8 +5,10 @@ import { destinationErrors } from '../src/destination/errors.ts';
 import { destinationSettings } from '../src/destination/settings.ts';
 import { BundleCensus } from '../src/identity/bundle-census.ts';
 import { identityErrors } from '../src/identity/errors.ts';
+import { publisherMetrics } from '../src/identity/cluster/publisher-metrics.ts';
 import { identityMetrics } from '../src/identity/identity-metrics.ts';
 import { identitySettings } from '../src/identity/settings.ts';
+import { tokenReviewMetrics } from '../src/identity/token/token-review-metrics.ts';
 import { issuerErrors } from '../src/issuers/errors.ts';
 import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
 import { kubeErrors } from '../src/kube/errors.ts';
@@ -88,7 +90,7 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
     page('Every gRPC server (identity, destination)', serverMetrics),
     page('Every process with a certificate from identity (destination, proxy)', certifierMetrics),
     page('Every process on Kubernetes (identity, destination)', kubeMetrics),
-    page('identity', identityMetrics, census, issuerMetrics, issuerTtl),
+    page('identity', identityMetrics, tokenReviewMetrics, census, publisherMetrics, issuerMetrics, issuerTtl),
     page('destination', destination, unreadable),
     page('proxy', (metrics) => new ProxyMetrics(metrics, systemClock), capacity),
   ];

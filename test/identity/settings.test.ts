@@ -1,4 +1,4 @@
-import { identityChecks, identitySettings } from '../../src/identity/settings.ts';
+import { identityChecks, identitySettings, needsCluster } from '../../src/identity/settings.ts';
 import { checkIssuerConfig } from '../../src/issuers/create-issuer.ts';
 import { readEnvironment, type ConfigError, type Environment, type ValuesOf } from '../../src/runtime/env.ts';
 import { thrownBy } from '../support/thrown-by.ts';
@@ -9,6 +9,12 @@ const least = {
   KEDGE_TOKEN_ISSUER: 'https://tokens.example',
   KEDGE_TOKEN_JWKS_FILE: '/keys/jwks.json',
   KEDGE_TOKEN_SUBJECTS_FILE: '/keys/subjects.json',
+};
+
+const inCluster = {
+  KEDGE_TRUST_BUNDLE_CONFIG_MAP: 'kedge-trust-bundle',
+  KEDGE_ISSUER_LOCAL_SECRET: 'kedge-issuer',
+  KEDGE_TOKEN_VERIFIER: 'token-review',
 };
 
 const read = (env: Environment): ValuesOf<typeof identitySettings> =>
@@ -47,7 +53,43 @@ describe('identitySettings', () => {
     ]);
   });
 
+  it('needs no file where the cluster keeps everything', () => {
+    const config = read({ ...inCluster, KEDGE_ISSUER_BOOTSTRAP: 'true' });
+    expect(needsCluster(config)).toBe(true);
+    expect(config).toMatchObject({
+      issuerAnchorSecret: 'kedge-trust-anchor',
+      issuerAnchorLifetime: 3650 * 86_400_000,
+      issuerLifetime: 365 * 86_400_000,
+    });
+    expect(needsCluster(read(least))).toBe(false);
+  });
+
   it.each<[string, Environment, string]>([
+    [
+      'an issuer in two places',
+      { KEDGE_ISSUER_LOCAL_SECRET: 'kedge-issuer' },
+      'KEDGE_ISSUER_LOCAL_SECRET: expected either this or KEDGE_ISSUER_LOCAL_DIR to be set, got both',
+    ],
+    [
+      'anchors in two places',
+      { KEDGE_TRUST_BUNDLE_CONFIG_MAP: 'kedge-trust-bundle' },
+      'KEDGE_TRUST_ANCHORS_FILE: expected either this or KEDGE_TRUST_BUNDLE_CONFIG_MAP to be set, got both',
+    ],
+    [
+      'a CA to be made in files',
+      { KEDGE_ISSUER_BOOTSTRAP: 'true', KEDGE_TRUST_ANCHORS_FILE: '', KEDGE_TRUST_BUNDLE_CONFIG_MAP: 'b' },
+      'KEDGE_ISSUER_BOOTSTRAP: expected "false" without KEDGE_ISSUER_LOCAL_SECRET, got true',
+    ],
+    [
+      'a CA to be made with no place for its bundle',
+      { KEDGE_ISSUER_BOOTSTRAP: 'true', KEDGE_ISSUER_LOCAL_DIR: '', KEDGE_ISSUER_LOCAL_SECRET: 's' },
+      'KEDGE_ISSUER_BOOTSTRAP: expected "false" without KEDGE_TRUST_BUNDLE_CONFIG_MAP, got true',
+    ],
+    [
+      'two sources of token keys with token reviews',
+      { KEDGE_TOKEN_VERIFIER: 'token-review', KEDGE_TOKEN_JWKS_URL: 'https://tokens.example/jwks' },
+      'KEDGE_TOKEN_JWKS_URL: expected either this or KEDGE_TOKEN_JWKS_FILE to be set, got both',
+    ],
     [
       'two sources of token keys',
       { KEDGE_TOKEN_JWKS_URL: 'https://tokens.example/jwks' },

@@ -1,9 +1,6 @@
+import { verifyCa } from '../../issuers/local/ca-candidate.ts';
 import type { CaKeyPair } from '../../pki/ca-key-pair.ts';
-import { generateKeyPair } from '../../pki/keys.ts';
-import { PublicKey } from '../../pki/public-key.ts';
-import { signLeaf } from '../../pki/sign-leaf.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
-import { verifyChain } from '../../pki/verify-chain.ts';
 import type { MeshDomain } from '../../pki/workload-identity.ts';
 import { isAppError } from '../../runtime/errors.ts';
 import { cliErrors } from '../errors.ts';
@@ -24,14 +21,7 @@ export interface ProveIssuerOptions {
 export function proveIssuer({ issuer, mesh, at, bundleFile, bundle }: ProveIssuerOptions): void {
   const identity = mesh.identity(mesh.controlNamespace, 'kedge-identity');
   try {
-    const leaf = signLeaf(issuer, {
-      publicKey: PublicKey.of(generateKeyPair().publicKey),
-      dnsName: identity.dnsName,
-      uri: identity.spiffeId,
-      notBefore: issuer.certificate.notBefore,
-      notAfter: issuer.certificate.notAfter,
-    });
-    verifyChain({ leaf, intermediates: [issuer.certificate, ...issuer.chain], bundle, at, usage: 'both' });
+    verifyCa(issuer, { bundle, identity, now: at });
   } catch (cause) {
     if (!isAppError(cause)) throw cause;
     const name = issuer.certificate.subject;
