@@ -85,7 +85,11 @@ function status(): number {
   if (cluster.components.length === 0) return noCluster();
   const colours = paint(process.stdout);
   const { wish } = cluster;
-  say(wish ? `Kubernetes ${wish.version}${wish.node ? '' : ', without nodes'}` : 'not whole: its start goes on, or has failed');
+  say(
+    wish
+      ? `Kubernetes ${wish.version}${wish.node ? '' : ', without nodes'}`
+      : 'not whole: its start goes on, or has failed',
+  );
   const rows = cluster.components.map(([name, running]) => [
     name,
     running ? colours.good('runs') : colours.bad('has ended'),
