@@ -2,7 +2,7 @@ import { watchNamed } from '../../src/kube/informer.ts';
 import { configMaps, secrets } from '../../src/kube/resources.ts';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import { eventually } from '../support/eventually.ts';
-import { FakeKubeApi } from '../support/fake-kube-api.ts';
+import { answer, FakeKubeApi, status } from '../support/fake-kube-api.ts';
 import { LogCapture } from '../support/log-capture.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { configMap, Followed } from './support/followed.ts';
@@ -107,7 +107,28 @@ describe('an informer', () => {
     expect(await followed.metric('kedge_kube_watches_total', 'end="timeout"')).toBe(1);
   });
 
-  it('gives back where it is told to stop, in whatever it does, and asks nothing afterwards', async () => {
+  it.each([true, false])(
+    'has nothing where its kind is not known, which is a problem unless it is optional (%s)',
+    async (optional) => {
+      await using api = await FakeKubeApi.start();
+      api.fault = (_request, response) => {
+        answer(response, 404, status(404, 'NotFound', 'the server could not find the requested resource'));
+        return true;
+      };
+      await using followed = new Followed(api, { optional });
+      await eventually(() => expect(followed.clock.nextDueMs).toBe(250));
+      expect([followed.informer.synced.value, followed.informer.problem.value === undefined]).toEqual([
+        optional,
+        optional,
+      ]);
+      api.fault = () => false;
+      api.put(configMaps, configMap('a', '1'));
+      await followed.clock.advance(250);
+      await eventually(() => expect(followed.content).toEqual({ 'shop/a': '1' }));
+    },
+  );
+
+  it('ends where it is told to stop, in whatever it does, and asks nothing afterwards', async () => {
     await using api = await FakeKubeApi.start();
     const followed = new Followed(api);
     await eventually(() => expect(api.openWatches).toBe(1));
