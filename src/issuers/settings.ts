@@ -1,6 +1,7 @@
 import { boolean, dnsName, duration, oneOf, path } from '../runtime/settings.ts';
 
-const yearMs = 365 * 86_400_000;
+const hourMs = 3_600_000;
+const yearMs = 8_760 * hourMs;
 
 /** Which issuer signs, and what it needs; part of the identity service's settings. */
 export const issuerSettings = {
@@ -32,14 +33,14 @@ export const issuerSettings = {
     name: 'KEDGE_TRUST_ANCHOR_LIFETIME',
     help: 'How long a trust anchor lives that is made with KEDGE_ISSUER_BOOTSTRAP.',
     fallback: '87600h',
-    min: 60_000,
+    min: hourMs,
     max: 100 * yearMs,
   }),
   issuerLifetime: duration({
     name: 'KEDGE_ISSUER_LIFETIME',
     help: 'How long an issuer lives that is made with KEDGE_ISSUER_BOOTSTRAP, unless its anchor ends sooner.',
     fallback: '8760h',
-    min: 60_000,
+    min: hourMs,
     max: 100 * yearMs,
   }),
   issuerTimeout: duration({

@@ -1,6 +1,10 @@
+import { makeIssuer } from '../../../src/issuers/own-ca/make-issuer.ts';
+import { parseCaKeyPair } from '../../../src/pki/ca-key-pair.ts';
 import { Certificate } from '../../../src/pki/certificate.ts';
+import { encodePrivateKey } from '../../../src/pki/keys.ts';
 import { TrustBundle } from '../../../src/pki/trust-bundle.ts';
 import { verifyChain } from '../../../src/pki/verify-chain.ts';
+import { MeshDomain } from '../../../src/pki/workload-identity.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { eventually } from '../../support/eventually.ts';
 import { fields } from '../../support/protobuf-bytes.ts';
@@ -187,6 +191,39 @@ onKubernetes('identity on a real API server', (cluster) => {
       expect(events.split(' ')).toEqual(expect.arrayContaining(['IssuerUpdateSkipped', 'IssuerUpdated']));
     });
   });
+
+  it('renews an issuer that is past two thirds of its life, by one of the replicas that see it', async () => {
+    const { data = {} } = await cluster.expect<Data>(secretPath('kedge-trust-anchor'));
+    const text = (name: string): string => Buffer.from(data[name] ?? '', 'base64').toString();
+    const old = await makeIssuer({
+      anchor: parseCaKeyPair(text('tls.crt'), text('tls.key')),
+      mesh: new MeshDomain('kedge', 'cluster.local'),
+      lifetimeMs: 60_000,
+      now: new Date(),
+    });
+    const stringData = { 'tls.crt': old.certificate.pem, 'tls.key': encodePrivateKey(old.key) };
+    await cluster.kubectl([
+      'patch',
+      'secret',
+      'kedge-issuer',
+      '-n',
+      'kedge',
+      '-p',
+      JSON.stringify({ stringData }),
+    ]);
+    await using third = new IdentityProcess(kubeconfig, settings);
+    await using fourth = new IdentityProcess(kubeconfig, settings);
+    await Promise.all([third.line('own certificate renewed'), fourth.line('own certificate renewed')]);
+    const all = [...replicas, third, fourth];
+    await eventually(() => expect(all.flatMap((one) => one.withMessage('issuer renewed'))).toHaveLength(1));
+    const [renewed] = all.flatMap((one) => one.withMessage('issuer renewed'));
+    expect((await certificateIn(cluster, 'kedge-issuer')).fingerprint).toBe(renewed?.['fingerprint']);
+    for (const one of all) {
+      await eventually(() =>
+        expect(one.withMessage('issuer loaded').at(-1)?.['fingerprint']).toBe(renewed?.['fingerprint']),
+      );
+    }
+  }, 60_000);
 
   it('says which right is missing, and is ready when it was given', async () => {
     const list = (items: object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
