@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Latest } from '../../runtime/latest.ts';
 import type { ClientContext } from '../context-token.ts';
 import type { ClientPlace, EndpointSet } from '../endpoint-set.ts';
 import type { EndpointSource, TargetProfile } from '../endpoint-source.ts';
@@ -28,7 +29,9 @@ export class KubeEndpointSource implements EndpointSource {
     this.#endpoints = endpoints;
     this.#profiles = new Profiles({ cluster, workloads, endpoints, opaquePorts: options.opaquePorts });
     options.protocols.subscribe((namespace) => views.touch([serverTopic(namespace)]));
-    openWhenSynced(collections, views);
+    const { services, endpointSlices, pods, nodes, namespaces, externalWorkloads } = collections;
+    const needed = [services, endpointSlices, pods, nodes, namespaces, externalWorkloads, options.protocols];
+    openWhenSynced(needed, views);
   }
 
   watchEndpoints(target: ServiceTarget): Watched<EndpointSet> {
@@ -54,8 +57,11 @@ export class KubeEndpointSource implements EndpointSource {
   }
 }
 
-function openWhenSynced(collections: ClusterCollections, views: Views): void {
-  const all = Object.values(collections) as ClusterCollections[keyof ClusterCollections][];
+interface Synced {
+  readonly synced: Latest<boolean>;
+}
+
+function openWhenSynced(all: readonly Synced[], views: Views): void {
   const look = () => {
     if (all.every(({ synced }) => synced.value)) views.open();
   };

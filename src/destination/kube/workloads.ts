@@ -65,6 +65,7 @@ export class Workloads {
   }
 
   ofExternal(external: ExternalWorkload, topics: Topics): FoundWorkload {
+    topics.add(serverTopic(external.namespace));
     return this.#keep(external, undefined, topics, (namespace) => this.#makeExternal(external, namespace));
   }
 
@@ -117,7 +118,7 @@ export class Workloads {
       adminPort: undefined,
       zone: undefined,
       labels: { external_workload: name },
-      serverProtocol: () => undefined,
+      serverProtocol: (port) => this.#options.protocols.protocolOf(external, port),
     });
   }
 

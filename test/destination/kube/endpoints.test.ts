@@ -35,7 +35,9 @@ describe('the endpoints of a service', () => {
       if (kind !== 'nodes') collection.sync();
     }
     expect(unsynced.endpoints('web.shop:80')).toBeUndefined();
-    unsynced.sync();
+    unsynced.collections.nodes.sync();
+    expect(unsynced.endpoints('web.shop:80')).toBeUndefined();
+    unsynced.serversSynced.set(true);
     expect(unsynced.endpoints('web.shop:80')).toMatchObject({ exists: false });
     watched.close();
   });

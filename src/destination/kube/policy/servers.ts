@@ -1,12 +1,14 @@
 import type { Collection } from '../../../kube/collection.ts';
+import type { Latest } from '../../../runtime/latest.ts';
 import type { PortProtocol } from '../../workload.ts';
 import { Indexed } from '../indexed.ts';
 import type { Topics } from '../lookup.ts';
 import { Lookup } from '../lookup.ts';
+import type { ExternalWorkload } from '../external-workload.ts';
 import type { Pod } from '../pod.ts';
 import type { ServerProtocols } from '../server-protocols.ts';
 import type { PolicyWorkload } from './policy-workload.ts';
-import { podWorkload } from './policy-workload.ts';
+import { externalWorkload, podWorkload } from './policy-workload.ts';
 import type { ServerRules } from './server-rules.ts';
 import { governs } from './server-rules.ts';
 
@@ -23,6 +25,10 @@ export class Servers implements ServerProtocols {
     new Indexed('server of name', collection, [this.#byPort], touched);
   }
 
+  get synced(): Latest<boolean> {
+    return this.#collection.synced;
+  }
+
   /** The oldest of the Servers for that port, or the first by name of several as old (contract 5.6). */
   governing(workload: PolicyWorkload, port: number, topics: Topics): ServerRules | undefined {
     const names = workload.ports.filter((each) => each.port === port).map(({ name }) => name);
@@ -33,8 +39,9 @@ export class Servers implements ServerProtocols {
       .reduce<ServerRules | undefined>(first, undefined);
   }
 
-  protocolOf(pod: Pod, port: number): PortProtocol | undefined {
-    return this.governing(podWorkload(pod), port, new Set())?.protocol;
+  protocolOf(workload: Pod | ExternalWorkload, port: number): PortProtocol | undefined {
+    const selected = 'serviceAccount' in workload ? podWorkload(workload) : externalWorkload(workload);
+    return this.governing(selected, port, new Set())?.protocol;
   }
 
   subscribe(listener: (namespace: string) => void): () => void {

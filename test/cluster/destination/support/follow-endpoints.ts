@@ -8,6 +8,7 @@ import type { Watched } from '../../../../src/destination/watched.ts';
 import type { KubeConnection } from '../../../../src/kube/kube-watch.ts';
 import { MeshDomain } from '../../../../src/pki/workload-identity.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
+import { LatestValue } from '../../../../src/runtime/latest.ts';
 import { Metrics } from '../../../../src/runtime/metrics.ts';
 import { PortSet } from '../../../../src/runtime/port-set.ts';
 import { LogCapture } from '../../../support/log-capture.ts';
@@ -24,7 +25,11 @@ export class FollowedEndpoints implements Disposable {
     this.source = new KubeEndpointSource(this.informers, {
       domain: new MeshDomain('kedge', 'cluster.local'),
       opaquePorts: PortSet.parse('3306')!,
-      protocols: { protocolOf: () => undefined, subscribe: () => () => undefined },
+      protocols: {
+        synced: new LatestValue(true),
+        protocolOf: () => undefined,
+        subscribe: () => () => undefined,
+      },
       log,
     });
     for (const informer of Object.values(this.informers)) void informer.run(this.#end.signal);

@@ -23,6 +23,7 @@ import type { TargetProfile } from '../../../../src/destination/endpoint-source.
 import type { PortProtocol } from '../../../../src/destination/workload.ts';
 import { objectKey } from '../../../../src/kube/collection.ts';
 import type { KubeObject } from '../../../../src/kube/kube-object.ts';
+import { LatestValue } from '../../../../src/runtime/latest.ts';
 import { PortSet } from '../../../../src/runtime/port-set.ts';
 import { LogCapture } from '../../../support/log-capture.ts';
 import { MemoryCollection } from '../../../support/memory-collection.ts';
@@ -64,6 +65,8 @@ export class MemoryCluster {
   readonly log = new LogCapture();
   /** What Servers say, by `namespace/pod:port`. */
   readonly protocols = new Map<string, PortProtocol>();
+  /** Whether every Server has been seen. */
+  readonly serversSynced = new LatestValue(false);
   readonly source: KubeEndpointSource;
   #serversChanged: (namespace: string) => void = () => undefined;
 
@@ -72,6 +75,7 @@ export class MemoryCluster {
       domain: mesh,
       opaquePorts: PortSet.parse('25,3306')!,
       protocols: {
+        synced: this.serversSynced,
         protocolOf: ({ namespace, name }, port) => this.protocols.get(`${namespace}/${name}:${port}`),
         subscribe: (listener) => {
           this.#serversChanged = listener;
@@ -103,6 +107,7 @@ export class MemoryCluster {
 
   sync(): this {
     for (const collection of Object.values(this.collections)) collection.sync();
+    this.serversSynced.set(true);
     return this;
   }
 
