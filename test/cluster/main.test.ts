@@ -1,11 +1,15 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
+
+const main = path.join(import.meta.dirname, 'main.ts');
 
 /** `npm run cluster` on a machine that has nothing but what lies in the directory. */
 function cluster(cache: TemporaryDirectory, ...args: string[]) {
-  return spawnSync(process.execPath, [path.join(import.meta.dirname, 'main.ts'), ...args], {
+  return spawnSync(process.execPath, [main, ...args], {
     env: { PATH: cache.path, XDG_CACHE_HOME: cache.path },
     encoding: 'utf8',
   });
@@ -34,5 +38,26 @@ describe('npm run cluster', () => {
     expect(cluster(cache, 'status').stdout).toMatch(/not whole.*\n +etcd +has ended/);
     expect(cluster(cache, 'down').status).toBe(0);
     expect(cluster(cache, 'status').stderr).toContain('no such cluster is up');
+  });
+
+  it('ends in peace when its reader has seen enough', async () => {
+    const child = spawn(process.execPath, [main, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const [complaint, exit] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    expect([exit[0], complaint]).toEqual([0, '']);
+  });
+
+  it('says of a cluster without a node that it takes no image, and of another one which it is', () => {
+    using cache = new TemporaryDirectory();
+    mkdirSync(cache.file('kedge', 'cluster'), { recursive: true });
+    writeFileSync(cache.file('kedge', 'cluster', 'cluster.json'), '{"version":"1.33.13","node":false}');
+    expect(cluster(cache, 'load-image', 'kedge').stderr).toBe(
+      'cluster: the cluster that is up has no node to take an image: npm run cluster -- down, then up without --api-only\n',
+    );
+    const { status, stderr } = cluster(cache, 'up');
+    expect([status, stderr]).toEqual([
+      1,
+      'cluster: another cluster is up, Kubernetes 1.33.13, without nodes: npm run cluster -- down\n',
+    ]);
   });
 });

@@ -16,6 +16,13 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`cluster: ${line}\n`);
 const cluster = new StandingCluster();
 
+// A reader that has seen enough (`| head`) is no reason to leave a cluster half started or half removed.
+for (const output of [process.stdout, process.stderr]) {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 async function run(command: ClusterCommand): Promise<number> {
   switch (command.verb) {
     case 'help':
@@ -35,9 +42,7 @@ async function run(command: ClusterCommand): Promise<number> {
     case 'helm':
       return cluster.stands ? cluster.run(command.verb, command.args) : noCluster();
     case 'load-image':
-      if (cluster.wish?.node !== true || !cluster.stands) return noCluster();
-      await loadImage(cluster.state, command.image);
-      return exitCodes.ok;
+      return load(command.image);
   }
 }
 
@@ -62,12 +67,27 @@ async function up(wish: ClusterWish): Promise<number> {
   return exitCodes.ok;
 }
 
+async function load(image: string): Promise<number> {
+  if (!cluster.stands) return noCluster();
+  if (cluster.wish?.node !== true) {
+    complain(
+      'the cluster that is up has no node to take an image: npm run cluster -- down, then up without --api-only',
+    );
+    return exitCodes.failed;
+  }
+  await loadImage(cluster.state, image);
+  return exitCodes.ok;
+}
+
 function alreadyUp(wish: ClusterWish): number {
   const same = cluster.wish?.version === wish.version && cluster.wish.node === wish.node;
-  if (!same) complain('another cluster is up: npm run cluster -- down');
+  if (!same) complain(`another cluster is up, ${named(cluster.wish ?? wish)}: npm run cluster -- down`);
   else say(howToUse(wish));
   return same ? exitCodes.ok : exitCodes.failed;
 }
+
+const named = ({ version, node }: ClusterWish): string =>
+  `Kubernetes ${version}${node ? '' : ', without nodes'}`;
 
 function howToUse({ version, node }: ClusterWish): string {
   const image = node ? '  npm run cluster -- load-image kedge\n' : '';
@@ -85,11 +105,7 @@ function status(): number {
   if (cluster.components.length === 0) return noCluster();
   const colours = paint(process.stdout);
   const { wish } = cluster;
-  say(
-    wish
-      ? `Kubernetes ${wish.version}${wish.node ? '' : ', without nodes'}`
-      : 'not whole: its start goes on, or has failed',
-  );
+  say(wish ? named(wish) : 'not whole: its start goes on, or has failed');
   const rows = cluster.components.map(([name, running]) => [
     name,
     running ? colours.good('runs') : colours.bad('has ended'),
