@@ -8,13 +8,14 @@ import { dataPathPart } from './data-path/data-path-part.ts';
 import { fanOutPart } from './fan-out/fan-out-part.ts';
 import { idlePart } from './idle/idle-part.ts';
 import { kubernetesPart } from './kubernetes/kubernetes-part.ts';
+import { tokenReviewPart } from './kubernetes/token-review-part.ts';
 import { BadArguments, readArguments, usage } from './arguments.ts';
 import type { Comparison, Missing } from './part.ts';
 import { holdsToCores } from './processes/on-core.ts';
 import { isComparison, render } from './render.ts';
 import { summarise } from './summary.ts';
 
-const parts = [dataPathPart, caPart, fanOutPart, idlePart, kubernetesPart];
+const parts = [dataPathPart, caPart, fanOutPart, idlePart, kubernetesPart, tokenReviewPart];
 const stop = new AbortController();
 const root = path.dirname(import.meta.dirname);
 

@@ -11,7 +11,7 @@ import { startBundled } from '../processes/start-bundled.ts';
 import type { Contender } from './contender.ts';
 
 /** One address and one ServiceAccount ask for everything here, so their limits are lifted; none is taken out. */
-const unlimited = {
+export const unlimited = {
   KEDGE_RATE_TOTAL: '1000000',
   KEDGE_RATE_PER_PEER: '1000000',
   KEDGE_RATE_PER_SERVICE_ACCOUNT: '1000000',
