@@ -12,9 +12,11 @@ export interface ProcessRecord {
 export function recordOf(pid: number): ProcessRecord | undefined {
   if (process.platform !== 'linux') return exists(pid) ? { pid, started: '' } : undefined;
   try {
-    // Behind the name, which may hold anything, in brackets: state is the third field of all, the start the 22nd.
+    // Behind the name, which may hold anything, in brackets: state is the third field of all, the number of threads the
+    // 20th, the start the 22nd. What is left of a process keeps its ports as long as another of its threads is ending.
     const fields = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1) ?? '').trim().split(' ');
-    return fields[0] === 'Z' ? undefined : { pid, started: fields[19] ?? '' };
+    const ended = fields[0] === 'Z' && Number(fields[17]) <= 1;
+    return ended ? undefined : { pid, started: fields[19] ?? '' };
   } catch {
     return undefined;
   }
