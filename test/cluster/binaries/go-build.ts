@@ -92,7 +92,9 @@ function removeLeftovers(directory: string): void {
     const [, pid, started = ''] = /^building-(\d+)-(\d*)-/.exec(name) ?? [];
     if (pid === undefined) continue;
     const builder: ProcessRecord = { pid: Number(pid), started };
-    if (!isRunning(builder)) rmSync(path.join(directory, name), { recursive: true, force: true });
+    // What the builder had started may write a moment longer.
+    if (!isRunning(builder))
+      rmSync(path.join(directory, name), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
