@@ -117,9 +117,13 @@ export class ServingCredentials {
       this.#credentials.set({ ...last, bundle });
     }
     if (this.#problem.value === reason) return;
-    const goodUntil = last?.leaf.notAfter ?? 'there is none';
-    this.#options.log.warn({ reason, goodUntil }, 'own certificate not renewed');
     this.#problem.set(reason);
+    const { log, issuer } = this.#options;
+    const goodUntil = last?.leaf.notAfter ?? 'there is none';
+    // So it is at each start; what keeps the issuer from signing is told where it is read.
+    if (last === undefined && issuer.state.value.state === 'unavailable')
+      log.info({ reason }, 'own certificate waits for the issuer');
+    else log.warn({ reason, goodUntil }, 'own certificate not renewed');
   }
 }
 

@@ -11,11 +11,14 @@ class Bench extends CertifyBench implements AsyncDisposable {
   readonly serving: ServingCredentials;
   /** Whether the issuer fails without telling of it. */
   failing = false;
+  /** What the issuer signs with, once it is known. */
+  readonly made = this.current.value;
   readonly #ended = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor() {
+  constructor(known = true) {
     super();
+    if (!known) this.current.set(undefined);
     this.serving = new ServingCredentials({
       identity: serverIdentity,
       issuer: { state: this.issuer.state, issue: (...asked) => this.#issue(...asked) },
@@ -87,6 +90,14 @@ describe('ServingCredentials', () => {
     bench.current.set(ca);
     await bench.renewed(first);
     expect(bench.serving.problem.value).toBeUndefined();
+  });
+
+  it('only mentions that it waits for its first one while there is no issuer', async () => {
+    await using bench = new Bench(false);
+    await eventually(() => expect(bench.serving.problem.value).toContain('can sign'));
+    expect(bench.log.records.map(({ level }) => level)).toEqual(['info']);
+    bench.current.set(bench.made);
+    await bench.renewed(undefined);
   });
 
   it('tries again by itself', async () => {

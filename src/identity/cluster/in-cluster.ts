@@ -75,7 +75,8 @@ export class InCluster {
   #tell(issuer: Issuer, anchors: Latest<TrustBundle | undefined>): void {
     const { clock, log, signal } = this.#needs;
     const { client, recorder, service, instance } = this.cluster;
-    signal.addEventListener('abort', tellIssuerEvents(issuer.state, recorder, service), { once: true });
+    const untell = tellIssuerEvents(issuer.state, recorder, service, clock);
+    signal.addEventListener('abort', untell, { once: true });
     const expiring = (): ReturnType<typeof expiringNow> =>
       expiringNow(this.#config, service, anchors.value, issuer.state.value);
     const alerts = new ExpiryAlerts({ client, controller: controllerName, instance, expiring, clock, log });

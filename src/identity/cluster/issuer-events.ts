@@ -1,30 +1,51 @@
 import type { IssuerState } from '../../issuers/issuer.ts';
 import type { ObjectReference } from '../../kube/event-series.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { Recorder } from './issuance-events.ts';
 
-/** Events of the issuer, in the words of the contract (1.7), on this service. Returns how to stop. */
+/** How long a start may take until an issuer is there: read, or made. */
+const startMs = 10_000;
+
+/**
+ * Events of the issuer, in the words of the contract (1.7), on this service; that none is there yet is one only where it
+ * lasts. Returns how to stop.
+ */
 export function tellIssuerEvents(
   issuer: Latest<IssuerState>,
   recorder: Recorder,
   regarding: ObjectReference,
+  clock: Clock,
 ): () => void {
   let before = issuer.value;
+  let starting = true;
   const tell = (type: 'Normal' | 'Warning', reason: string, note: string): void =>
     recorder.record({ regarding, type, reason, action: 'Reload', note });
-  return issuer.subscribe((state) => {
+  const look = (state: IssuerState): void => {
     const earlier = before;
     before = state;
     if (state.state === 'unavailable') {
-      tell('Warning', 'IssuerValidationFailed', `no issuer can sign: ${state.reason}`);
+      if (!starting) tell('Warning', 'IssuerValidationFailed', `no issuer can sign: ${state.reason}`);
       return;
     }
+    starting = false;
     if (earlier.state === 'unavailable' || earlier.fingerprint !== state.fingerprint) {
       const name = state.fingerprint ?? 'an issuer';
       tell('Normal', 'IssuerUpdated', `signing with ${name} until ${state.notAfter.toISOString()}`);
     }
-    if (state.degraded !== undefined && !('degraded' in earlier && earlier.degraded === state.degraded)) {
+    // One that has just come is none of before, whatever was wrong until then.
+    if (earlier.state === 'ready' && state.degraded !== undefined && state.degraded !== earlier.degraded) {
       tell('Warning', 'IssuerUpdateSkipped', `the issuer of before stays in use: ${state.degraded}`);
     }
+  };
+  const unsubscribe = issuer.subscribe(look);
+  const settled = clock.after(startMs, () => {
+    if (!starting) return;
+    starting = false;
+    look(issuer.value);
   });
+  return () => {
+    settled.cancel();
+    unsubscribe();
+  };
 }

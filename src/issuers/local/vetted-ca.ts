@@ -126,6 +126,8 @@ export class VettedCa implements IntermediateSource {
     if (told !== this.#told) {
       this.#told = told;
       if (good) log.warn(fields, `${this.#what} refused, the last good pair stays in use`);
+      else if (present === undefined && errorCode(error) === 'issuer_files_incomplete')
+        log.warn(fields, `${this.#what} not there yet, and nothing can be signed before`);
       else log.error(fields, `${this.#what} refused, and there is no good pair to go on with`);
       this.#problem.set(reason);
     }

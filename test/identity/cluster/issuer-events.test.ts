@@ -3,6 +3,7 @@ import { tellIssuerEvents } from '../../../src/identity/cluster/issuer-events.ts
 import type { IssuerState } from '../../../src/issuers/issuer.ts';
 import type { Happening } from '../../../src/kube/event-series.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { clientIdentity as web } from '../../support/rpc-server.ts';
 import { TestCa } from '../../support/test-ca.ts';
 
@@ -24,7 +25,7 @@ describe('tellIssuerEvents', () => {
   it('tells what becomes of the issuer, in the words of the contract', () => {
     const state = new LatestValue<IssuerState>({ state: 'unavailable', reason: 'not read yet' });
     const recorded = new Recorded();
-    const stop = tellIssuerEvents(state, recorded, service);
+    const stop = tellIssuerEvents(state, recorded, service, new ManualClock());
     state.set(ready);
     state.set({ ...ready, degraded: 'found none' });
     state.set({ ...ready, degraded: 'found none', notAfter: notBefore });
@@ -40,6 +41,46 @@ describe('tellIssuerEvents', () => {
       ['Warning', 'IssuerValidationFailed', 'no issuer can sign: it has ended'],
     ]);
     expect(recorded.all.every(({ regarding }) => regarding === service)).toBe(true);
+  });
+
+  it('does not tell of an older issuer in use while a new one takes its place', () => {
+    const state = new LatestValue<IssuerState>({ state: 'unavailable', reason: 'found none' });
+    const recorded = new Recorded();
+    tellIssuerEvents(state, recorded, service);
+    // The source clears its problem after the pair is in use.
+    state.set({ ...ready, degraded: 'found none' });
+    state.set(ready);
+    expect(recorded.all.map(({ reason }) => reason)).toEqual(['IssuerUpdated']);
+  });
+});
+
+describe('tellIssuerEvents at a start', () => {
+  const reasons = (recorded: Recorded): string[] => recorded.all.map(({ note }) => note);
+
+  it('says nothing of an issuer that is made or read within a moment', async () => {
+    const clock = new ManualClock();
+    const state = new LatestValue<IssuerState>({ state: 'unavailable', reason: 'not read yet' });
+    const recorded = new Recorded();
+    const stop = tellIssuerEvents(state, recorded, service, clock);
+    state.set({ state: 'unavailable', reason: 'there are no trust anchors' });
+    state.set({ ...ready, degraded: 'got neither' });
+    state.set(ready);
+    await clock.advance(60_000);
+    expect(reasons(recorded)).toEqual(['signing with f-1 until 2027-01-01T00:00:00.000Z']);
+    stop();
+  });
+
+  it('says which issuer cannot sign when that lasts, and each other reason', async () => {
+    const clock = new ManualClock();
+    const state = new LatestValue<IssuerState>({ state: 'unavailable', reason: 'not read yet' });
+    const recorded = new Recorded();
+    const stop = tellIssuerEvents(state, recorded, service, clock);
+    state.set({ state: 'unavailable', reason: 'it has ended' });
+    await clock.advance(10_000);
+    state.set({ state: 'unavailable', reason: 'found none' });
+    expect(reasons(recorded)).toEqual(['no issuer can sign: it has ended', 'no issuer can sign: found none']);
+    stop();
+    expect(clock.pending).toBe(0);
   });
 });
 
