@@ -75,7 +75,14 @@ async function load(image: string): Promise<number> {
     );
     return exitCodes.failed;
   }
+  const tell = (line: string): void => say(paint(process.stdout).dim(line));
+  if (image === 'kedge') tell('building the image of Kedge: a minute, some more the first time');
   await loadImage(cluster.state, image);
+  tell(
+    image === 'kedge'
+      ? 'kedge:local is known to the node: helm install ... --set image.tag=local'
+      : 'known to the node',
+  );
   return exitCodes.ok;
 }
 
