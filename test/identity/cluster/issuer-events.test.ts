@@ -42,16 +42,6 @@ describe('tellIssuerEvents', () => {
     ]);
     expect(recorded.all.every(({ regarding }) => regarding === service)).toBe(true);
   });
-
-  it('does not tell of an older issuer in use while a new one takes its place', () => {
-    const state = new LatestValue<IssuerState>({ state: 'unavailable', reason: 'found none' });
-    const recorded = new Recorded();
-    tellIssuerEvents(state, recorded, service);
-    // The source clears its problem after the pair is in use.
-    state.set({ ...ready, degraded: 'found none' });
-    state.set(ready);
-    expect(recorded.all.map(({ reason }) => reason)).toEqual(['IssuerUpdated']);
-  });
 });
 
 describe('tellIssuerEvents at a start', () => {

@@ -42,10 +42,10 @@ class Bench implements Disposable {
   readonly source: SecretSource;
   readonly #ended = new AbortController();
 
-  constructor({ made = false } = {}) {
+  constructor() {
     const { clock, log, secrets, anchors } = this;
     this.source = new SecretSource({
-      ...{ secrets, key, made, anchors, clock, log },
+      ...{ secrets, key, anchors, clock, log },
       identity: serverIdentity,
       metrics: issuerMetrics(this.metrics),
       intervalMs: 10_000,
@@ -92,21 +92,6 @@ describe('SecretSource', () => {
     using bench = new Bench();
     bench.secrets.set(key, texts).sync();
     expect(bench.log.records.map((record) => record.level)).toEqual([level]);
-  });
-
-  it('says nothing of an empty Secret that this service fills itself, until there was something in it', () => {
-    using bench = new Bench({ made: true });
-    bench.secrets.set(key, {}).sync();
-    bench.secrets.delete(key).set(key, {});
-    expect([bench.source.problem.value, bench.log.text]).toEqual([undefined, '']);
-    bench.secrets.set(key, { 'tls.crt': 'garbage' });
-    expect(bench.source.problem.value).toContain('got no tls.key');
-    bench.secrets.set(key, {});
-    expect(bench.source.problem.value).toContain('got neither');
-    bench.secrets.set(key, secret(first));
-    expect(bench.inUse).toBe(first.certificate.fingerprint);
-    bench.secrets.set(key, {});
-    expect(bench.source.problem.value).toContain('got neither');
   });
 
   it.each<[string, (bench: Bench) => void, string]>([
