@@ -39,7 +39,7 @@ export class ObjectStore<T> implements Collection<T> {
       const earlier = changes.get(key);
       changes.set(key, { key, before: earlier === undefined ? now : earlier.before, after });
     }
-    const real = [...changes.values()].filter(({ before, after }) => !isDeepStrictEqual(before, after));
+    const real = [...changes.values()].filter((change) => !this.#cameBack(change));
     if (real.length > 0) this.#tell(real);
   }
 
@@ -48,6 +48,13 @@ export class ObjectStore<T> implements Collection<T> {
     const gone = [...this.#values.keys()].filter((key) => !all.has(key));
     this.apply([...gone.map((key) => [key, undefined] as const), ...all]);
     this.synced.set(true);
+  }
+
+  /** Readers were not told of what was in between, so what they hold is what must be here. */
+  #cameBack({ key, before, after }: Change<T>): boolean {
+    if (!isDeepStrictEqual(before, after)) return false;
+    if (before !== undefined) this.#values.set(key, before);
+    return true;
   }
 
   #tell(changes: readonly Change<T>[]): void {

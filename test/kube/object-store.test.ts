@@ -29,6 +29,21 @@ describe('ObjectStore', () => {
     expect(store.get('a')).toBe(kept);
   });
 
+  it('keeps the very value that its readers hold where a batch ends with one that equals it', () => {
+    const store = new ObjectStore<{ readonly n: number }>();
+    store.apply([['a', { n: 1 }]]);
+    const kept = store.get('a');
+    store.apply([
+      ['a', { n: 2 }],
+      ['a', { n: 1 }],
+    ]);
+    store.apply([
+      ['a', undefined],
+      ['a', { n: 1 }],
+    ]);
+    expect(store.get('a')).toBe(kept);
+  });
+
   it('has changed before it tells, and is synced after the first list was told', () => {
     const store = new ObjectStore<string>();
     const seen: unknown[] = [];

@@ -42,6 +42,18 @@ describe('the endpoints of a service', () => {
     watched.close();
   });
 
+  it('are gone with their slice, although it changed and changed back in one batch before', () => {
+    const of = cluster();
+    const { endpointSlices } = of.collections;
+    const before = endpointSlices.get('shop/web-a')!;
+    endpointSlices.apply([
+      ['shop/web-a', { ...before, endpoints: [] }],
+      ['shop/web-a', { ...before }],
+    ]);
+    of.delete('endpointSlices', 'shop/web-a');
+    expect(keysOf(of.endpoints('web.shop:80'))).toEqual([]);
+  });
+
   it('are the pods of its slices, each with what it must prove', () => {
     expect(keysOf(cluster().endpoints('web.shop:80'))).toEqual(['10.1.0.1:8080', '10.1.0.2:8080']);
     expect(endpointAt(cluster(), 'web.shop:80', '10.1.0.1:8080')).toMatchObject({
