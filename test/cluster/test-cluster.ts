@@ -86,10 +86,10 @@ export class TestCluster {
     return this.#plane.kubeconfig('admin');
   }
 
-  /** A new file of a ServiceAccount's access, with a token of an hour. */
-  async kubeconfigAs(account: ServiceAccountName): Promise<string> {
+  /** A new file of a ServiceAccount's access, with a token of an hour; to `server` where something stands between. */
+  async kubeconfigAs(account: ServiceAccountName, server = this.server): Promise<string> {
     const file = this.#state.file(`${randomUUID()}.kubeconfig`);
-    writeKubeconfig(file, { server: this.server, ca: this.ca, token: await this.token(account) });
+    writeKubeconfig(file, { server, ca: this.ca, token: await this.token(account) });
     return file;
   }
 

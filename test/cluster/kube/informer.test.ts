@@ -4,11 +4,13 @@ import type { KubeObject } from '../../../src/kube/kube-object.ts';
 import type { KubeConnection } from '../../../src/kube/kube-watch.ts';
 import { configMaps } from '../../../src/kube/resources.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
+import { DeafWire } from '../../faults/support/deaf-wire.ts';
 import { eventually } from '../../support/eventually.ts';
 import { LogCapture } from '../../support/log-capture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { oneCallAtOnceFor, unendingCall } from './support/throttle.ts';
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -48,6 +50,11 @@ class Followed implements AsyncDisposable {
       await this.clock.advance(stepMs);
       await check();
     });
+  }
+
+  /** Once a watch stands, which begins only after a list was told. */
+  watching(): Promise<void> {
+    return eventually(() => expect(this.clock.nextDueMs).toBeGreaterThan(30_000));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -165,4 +172,55 @@ onKubernetes('an informer on a real API server', (cluster: TestCluster) => {
     await followed.passing(() => expect(followed.content).toEqual({ 'ruled/a': '2' }), 1_000);
     expect(followed.informer.problem.value).toBeUndefined();
   });
+
+  it('ends a watch that has gone silent, and has what was changed meanwhile', async () => {
+    await using on = await onAWire('silent');
+    const { namespace, admin } = on;
+    await put(admin, namespace, 'a', '1');
+    await using followed = new Followed(on.client, namespace);
+    await followed.watching();
+    on.wire.deafen();
+    await put(admin, namespace, 'a', '2');
+    expect(followed.content).toEqual({ 'silent/a': '1' });
+    await followed.passing(() => expect(followed.content).toEqual({ 'silent/a': '2' }), 1_000);
+    expect(await followed.metrics.text()).toMatch(/kedge_kube_watches_total{.*end="silent"} [1-9]/);
+  });
+
+  it('keeps what it knows while it is throttled, and goes on when it is let through', async () => {
+    await using on = await onAWire('throttled');
+    const { namespace, admin } = on;
+    await put(admin, namespace, 'a', '1');
+    await using followed = new Followed(on.client, namespace);
+    await followed.watching();
+    await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(oneCallAtOnceFor(namespace)) });
+    const call = await unendingCall(cluster, namespace);
+    on.wire.deafen();
+    await followed.passing(() => expect(followed.informer.problem.value).toContain('answered 429'), 1_000);
+    await put(admin, namespace, 'a', '2');
+    expect(followed.content).toEqual({ 'throttled/a': '1' });
+    call.destroy();
+    await followed.passing(() => expect(followed.content).toEqual({ 'throttled/a': '2' }), 1_000);
+    expect(followed.informer.problem.value).toBeUndefined();
+  });
+
+  /** A namespace whose default account may look at it, over a wire that can go silent. */
+  const onAWire = async (name: string) => {
+    const namespace = await cluster.createNamespace(name);
+    const account = `--serviceaccount=${namespace}:default`;
+    await cluster.kubectl([
+      'create',
+      'rolebinding',
+      'reader',
+      '--clusterrole=view',
+      account,
+      '-n',
+      namespace,
+    ]);
+    const { hostname: host, port } = new URL(cluster.server);
+    const wire = await new DeafWire({ host, port: Number(port) }).start();
+    const server = `https://127.0.0.1:${wire.address.port}`;
+    const kubeconfig = await cluster.kubeconfigAs({ namespace, name: 'default' }, server);
+    const [admin, client] = await Promise.all([cluster.client(), cluster.client({ kubeconfig })]);
+    return { namespace, wire, admin, client, [Symbol.asyncDispose]: () => wire[Symbol.asyncDispose]() };
+  };
 });
