@@ -2,7 +2,8 @@ import type { KubeClient } from '../../kube/kube-client.ts';
 import { caKeyPair, type CaKeyPair } from '../../pki/ca-key-pair.ts';
 import type { Certificate } from '../../pki/certificate.ts';
 import { encodePrivateKey } from '../../pki/keys.ts';
-import type { TrustBundle } from '../../pki/trust-bundle.ts';
+import { TrustBundle } from '../../pki/trust-bundle.ts';
+import { verifyChain } from '../../pki/verify-chain.ts';
 import type { MeshDomain, WorkloadIdentity } from '../../pki/workload-identity.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/errors.ts';
@@ -82,7 +83,7 @@ export class IssuerRenewal {
     const secret = await find(client, holder, signal);
     const issuer = secret && holder.read(secret);
     if (secret === undefined || issuer === undefined) return;
-    if (!isDue(issuer.certificate, clock.now()) || isKeptByOthers(secret)) return;
+    if (!isOver(issuer.certificate, clock.now()) || isKeptByOthers(secret)) return;
     const anchor = await this.#anchorOf(issuer, signal);
     const renewed = await this.#make(issuer.certificate, anchor);
     const names = namesInUse(places.issuer, (name) => caTextsOf(secret)[name]);
@@ -95,7 +96,8 @@ export class IssuerRenewal {
     log.info({ fingerprint, until: notAfter }, 'issuer renewed');
   }
 
-  async #anchorOf({ certificate }: CaKeyPair, signal: AbortSignal): Promise<CaKeyPair> {
+  async #anchorOf(issuer: CaKeyPair, signal: AbortSignal): Promise<CaKeyPair> {
+    const { certificate } = issuer;
     const { client, places, anchors } = this.#options;
     const where = `the Secret ${places.namespace}/${places.anchor}`;
     const anchor = await held(client, anchorHolder(places), signal);
@@ -108,6 +110,9 @@ export class IssuerRenewal {
     if (anchors.value?.has(anchor.certificate) !== true) {
       throw notRenewed(certificate, `expected the anchor in ${where} to be published, found it is not`);
     }
+    if (!isBelow(issuer, anchor.certificate)) {
+      throw notRenewed(certificate, `expected it to be of the anchor in ${where}, got one of another`);
+    }
     return caKeyPair([anchor.certificate], anchor.key);
   }
 
@@ -115,7 +120,7 @@ export class IssuerRenewal {
     const { mesh, lifetimeMs, identity, anchors, clock } = this.#options;
     const now = clock.now();
     const pair = await makeIssuer({ anchor, mesh, lifetimeMs, now });
-    if (pair.certificate.notAfter <= before.notAfter) {
+    if (before.notBefore <= now && pair.certificate.notAfter <= before.notAfter) {
       const anchorEnd = anchor.certificate.notAfter.toISOString();
       throw notRenewed(
         before,
@@ -137,6 +142,23 @@ export class IssuerRenewal {
 function isDue({ notBefore, notAfter }: { notBefore: Date; notAfter: Date }, now: Date): boolean {
   const lifeMs = notAfter.getTime() - notBefore.getTime();
   return now.getTime() - notBefore.getTime() >= lifeMs * renewAfterShare;
+}
+
+/** Also one that has not begun, for it can be that the clock of the replica which made it ran ahead. */
+function isOver(issuer: Certificate, now: Date): boolean {
+  return isDue(issuer, now) || issuer.notBefore > now;
+}
+
+/** Judged for when all had begun, since one that has ended is renewed as well. */
+function isBelow({ certificate: leaf, chain: intermediates }: CaKeyPair, anchor: Certificate): boolean {
+  const begins = [leaf, ...intermediates, anchor].map(({ notBefore }) => notBefore.getTime());
+  const at = new Date(Math.max(...begins));
+  try {
+    verifyChain({ leaf, intermediates, bundle: TrustBundle.of([anchor]), at, usage: 'ca' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isKeptByOthers({ metadata: { annotations = {} } }: DataObject): boolean {

@@ -3,9 +3,11 @@ import type { DataObject } from '../../../src/issuers/own-ca/settle-object.ts';
 import { bootstrapCa } from '../../../src/issuers/own-ca/bootstrap-ca.ts';
 import { anchorHolder, issuerHolder } from '../../../src/issuers/own-ca/ca-objects.ts';
 import { IssuerRenewal } from '../../../src/issuers/own-ca/issuer-renewal.ts';
+import { makeIssuer } from '../../../src/issuers/own-ca/make-issuer.ts';
 import { issuerMetrics } from '../../../src/issuers/issuer-metrics.ts';
 import { LocalIssuer } from '../../../src/issuers/local/local-issuer.ts';
 import { caTextsOf, SecretSource, type CaTexts } from '../../../src/issuers/local/secret-source.ts';
+import { caKeyPair } from '../../../src/pki/ca-key-pair.ts';
 import { TrustBundle } from '../../../src/pki/trust-bundle.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
@@ -219,6 +221,39 @@ describe('IssuerRenewal', () => {
     await bench.hours(21);
     expect(bench.told[0]).toContain('to be published, found it is not');
     expect(bench.renewed).toBe(0);
+  });
+
+  it('leaves an issuer alone that an operator has made under another anchor, and says so', async () => {
+    using bench = await Bench.start();
+    using other = await Bench.start();
+    const [ours, theirs] = [bench.anchors.value?.anchors ?? [], other.anchors.value?.anchors ?? []];
+    bench.anchors.set(TrustBundle.of([...ours, ...theirs]));
+    bench.kube.put(secrets, { ...other.object(places.issuer), metadata: { namespace, name: places.issuer } });
+    bench.follow();
+    const before = bench.kept;
+    await bench.hours(21);
+    expect(bench.kept).toBe(before);
+    expect(bench.told).toHaveLength(1);
+    expect(bench.told[0]).toContain('expected it to be of the anchor in the Secret kedge/kedge-trust-anchor');
+  });
+
+  it('replaces an issuer from the future, of a replica whose clock ran ahead, when the one in use is due', async () => {
+    using bench = await Bench.start();
+    const anchor = anchorHolder(places).read(bench.object(places.anchor));
+    if (anchor?.key === undefined) throw new Error('expected the anchor with its key');
+    const ahead = await makeIssuer({
+      anchor: caKeyPair([anchor.certificate], anchor.key),
+      mesh,
+      lifetimeMs: 30 * hour,
+      now: new Date(bench.clock.now().getTime() + 100 * hour),
+    });
+    const metadata = { namespace, name: places.issuer };
+    bench.kube.put(secrets, { metadata, data: issuerHolder(places).write(ahead) });
+    bench.follow();
+    await bench.hours(21);
+    await bench.renewedTimes(1);
+    await bench.hours(14);
+    expect(bench.issuers[0]?.state.value).toMatchObject({ state: 'ready', fingerprint: bench.kept });
   });
 
   it('tries again when the API server was away', async () => {
