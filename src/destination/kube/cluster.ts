@@ -3,6 +3,7 @@ import { IpAddress, socketText } from '../../runtime/ip-address.ts';
 import type { EndpointSlice } from './endpoint-slice.ts';
 import type { ExternalWorkload } from './external-workload.ts';
 import { Indexed } from './indexed.ts';
+import type { Topics } from './lookup.ts';
 import { Lookup } from './lookup.ts';
 import type { Namespace } from './namespace.ts';
 import type { Node } from './node.ts';
@@ -41,8 +42,8 @@ export class Cluster {
   readonly podsAt = new Lookup<Pod>('pod ip', (pod) =>
     pod.hostNetwork || pod.ended ? [] : pod.ips.map(canonical),
   );
-  /** By `address:port` on their node. */
-  readonly hostPorts = new Lookup<Pod>('host port', hostSockets);
+  /** By `address:port` as they ask for it. */
+  readonly #hostPorts = new Lookup<Pod>('host port', hostSockets);
   readonly nodesAt = new Lookup<Node>('node ip', ({ ips }) => ips.map(canonical));
   readonly externalsAt = new Lookup<ExternalWorkload>('external ip', ({ ips }) => ips.map(canonical));
   /** By namespace. */
@@ -52,11 +53,19 @@ export class Cluster {
   constructor(from: ClusterCollections, touched: (topics: Iterable<string>) => void) {
     this.services = new Indexed('service', from.services, [this.servicesAt, this.nodePorts], touched);
     new Indexed('slice', from.endpointSlices, [this.slices], touched);
-    this.pods = new Indexed('pod', from.pods, [this.podsAt, this.hostPorts], touched);
+    this.pods = new Indexed('pod', from.pods, [this.podsAt, this.#hostPorts], touched);
     this.nodes = new Indexed('node', from.nodes, [this.nodesAt], touched);
     this.namespaces = new Indexed('namespace', from.namespaces, [], touched);
     const externals = [this.externalsAt, this.externalsIn];
     this.externalWorkloads = new Indexed('external', from.externalWorkloads, externals, touched);
+  }
+
+  /** Whom a port of a node leads to. A pod may ask for any address at all: those of its own node alone count. */
+  podsOnHost(address: IpAddress, port: number, topics: Topics): Pod[] {
+    return this.#hostPorts.find(socketText(address, port), topics).filter(({ hostIPs, node }) => {
+      const known = node === undefined ? undefined : this.nodes.get(node, topics);
+      return [...hostIPs, ...(known?.ips ?? [])].some((ip) => canonical(ip) === address.toString());
+    });
   }
 }
 

@@ -1,5 +1,4 @@
 import type { PortSet } from '../../runtime/port-set.ts';
-import { socketText } from '../../runtime/ip-address.ts';
 import { bareEndpoint } from '../endpoint.ts';
 import type { EndpointSet } from '../endpoint-set.ts';
 import type { TargetProfile } from '../endpoint-source.ts';
@@ -72,7 +71,7 @@ export class Profiles {
     const { cluster, workloads } = this.#parts;
     const { address, port } = target;
     const ip = address.toString();
-    const pod = newest(cluster.hostPorts.find(socketText(address, port), topics));
+    const pod = newest(cluster.podsOnHost(address, port, topics));
     if (pod !== undefined) return this.#ofHostPort(pod, workloads.ofPod(pod, topics), target);
     if (cluster.nodesAt.find(ip, topics).length > 0) {
       const service = newest(cluster.nodePorts.find(String(port), topics));

@@ -5,7 +5,7 @@ import { EndpointSet } from '../endpoint-set.ts';
 import type { ServiceTarget } from '../target.ts';
 import { workloadKey } from '../workload-name.ts';
 import type { Cluster } from './cluster.ts';
-import type { EndpointSlice, SliceEndpoint } from './endpoint-slice.ts';
+import type { EndpointSlice, SliceEndpoint, SliceTarget } from './endpoint-slice.ts';
 import type { ExternalWorkload } from './external-workload.ts';
 import type { Topics } from './lookup.ts';
 import type { Candidate } from './routed-set.ts';
@@ -84,8 +84,8 @@ export class ServiceEndpoints {
   }
 
   /**
-   * What is at the address. An object that the slice names and that is not known (any more, or yet) is `unusable`:
-   * whether it must prove an identity cannot be told.
+   * What is at the address. Where the slice names one object and another has the address, it is of the past, or written
+   * by somebody who would have it reached without its identity: `unusable`.
    */
   #behind(
     namespace: string,
@@ -93,7 +93,14 @@ export class ServiceEndpoints {
     address: IpAddress,
     topics: Topics,
   ): FoundWorkload | undefined {
-    if (target === undefined) return this.#workloads.at(address, topics);
+    const holder = this.#workloads.at(address, topics);
+    if (target === undefined) return holder;
+    const named = this.#named(namespace, target, topics);
+    return holder === undefined || holder === named ? named : 'unusable';
+  }
+
+  /** One that is not known (any more, or yet) is `unusable`: whether it must prove an identity cannot be told. */
+  #named(namespace: string, target: SliceTarget, topics: Topics): FoundWorkload {
     const key = `${namespace}/${target.name}`;
     if (target.kind === 'ExternalWorkload') {
       const external = this.#cluster.externalWorkloads.get(key, topics);
@@ -123,6 +130,7 @@ export class ServiceEndpoints {
     const workload = this.#workloads.ofExternal(external, topics);
     if (workload === 'unusable') return [];
     return workload.addresses.flatMap((address) => {
+      if (this.#workloads.at(address, topics) !== workload) return [];
       const endpoint = workload.endpointAt(address, port);
       const target = `ExternalWorkload/${external.name}`;
       const placement = { ready: true, node: undefined, hints: undefined, hostname: undefined, target };

@@ -23,7 +23,7 @@ export interface WorkloadOptions {
   readonly log: Log;
 }
 
-/** `unusable`: it must prove an identity that nobody can name, so it is never told of; anything less would be plaintext. */
+/** `unusable`: what must be proven there cannot be told, so it is never told of; anything less would be plaintext. */
 export type FoundWorkload = KubeWorkload | 'unusable';
 
 interface Known {
@@ -49,12 +49,17 @@ export class Workloads {
     this.#options = options;
   }
 
-  /** Whose address it is. Where several have it, all but the newest are about to be seen to have gone. */
+  /**
+   * Whose address it is. Of several pods, all but the newest are about to be seen to have gone. Users write the addresses
+   * of external workloads: no word of theirs may take an address from a service, a node, or an earlier one of others.
+   */
   at(address: IpAddress, topics: Topics): FoundWorkload | undefined {
     const ip = address.toString();
     const pod = newest(this.#cluster.podsAt.find(ip, topics));
     if (pod !== undefined) return this.ofPod(pod, topics);
-    const external = newest(this.#cluster.externalsAt.find(ip, topics));
+    if (this.#cluster.servicesAt.find(ip, topics).length > 0) return 'unusable';
+    if (this.#cluster.nodesAt.find(ip, topics).length > 0) return undefined;
+    const external = holderOf(this.#cluster.externalsAt.find(ip, topics));
     return external === undefined ? undefined : this.ofExternal(external, topics);
   }
 
@@ -129,6 +134,12 @@ export class Workloads {
       skippedPorts: annotatedPorts('skip-inbound-ports', annotated) ?? NO_PORTS,
     };
   }
+}
+
+/** The newest of the namespace that had the address first. */
+function holderOf(externals: readonly ExternalWorkload[]): ExternalWorkload | undefined {
+  const [first] = externals.toSorted((a, b) => a.created - b.created);
+  return newest(externals.filter(({ namespace }) => namespace === first?.namespace));
 }
 
 /** What is read with everything that Servers of the namespace may say. */

@@ -383,6 +383,48 @@ describe('an address behind a service that is no pod of the slice', () => {
   });
 });
 
+describe('an address that an object claims and another has', () => {
+  const stranger = (...parts: Parameters<typeof slice>[2]) =>
+    cluster()
+      .put('namespaces', namespace('other'))
+      .put(
+        'services',
+        service(
+          'bait',
+          { selector: { app: 'bait' }, ports: [{ port: 80, targetPort: 8080 }] },
+          { namespace: 'other' },
+        ),
+      )
+      .put('pods', pod('plain', { ips: ['10.1.0.66'], namespace: 'other', meshed: false }))
+      .put('endpointSlices', slice('bait-a', 'bait', parts, { namespace: 'other' }));
+
+  it('is told to nobody when a slice names another pod there', () => {
+    const of = stranger(at('10.1.0.1', 'plain'), at('10.1.0.66', 'plain'));
+    expect(keysOf(of.endpoints('bait.other:80'))).toEqual(['10.1.0.66:8080']);
+  });
+
+  it('is told to nobody when it is the cluster address of a service', () => {
+    expect(keysOf(stranger(at('10.96.0.1')).endpoints('bait.other:80'))).toEqual([]);
+  });
+
+  it('is told to nobody when an external workload gives it as its own', () => {
+    const meta = { namespace: 'other', labels: { app: 'bait' } };
+    const workloadIPs = [{ ip: '10.1.0.1' }, { ip: '198.51.100.7' }];
+    const of = stranger().put('externalWorkloads', external('vm', { workloadIPs }, meta));
+    expect(keysOf(of.endpoints('bait.other:80'))).toEqual(['198.51.100.7:8080']);
+  });
+
+  it('is told again when the pod that had it is gone', () => {
+    const of = cluster().put(
+      'pods',
+      pod('later', { ips: ['10.1.0.1'], creationTimestamp: '2026-02-01T00:00:00Z' }),
+    );
+    expect(keysOf(of.endpoints('web.shop:80'))).toEqual(['10.1.0.2:8080']);
+    of.delete('pods', 'shop/later');
+    expect(keysOf(of.endpoints('web.shop:80'))).toEqual(['10.1.0.1:8080', '10.1.0.2:8080']);
+  });
+});
+
 describe('an external workload', () => {
   const identity = { uri: 'spiffe://mesh.example/vm', serverName: 'vm.mesh.example' };
   const meshTLS = { identity: identity.uri, serverName: identity.serverName };

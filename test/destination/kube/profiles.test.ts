@@ -1,5 +1,5 @@
 import { MemoryCluster } from './support/memory-cluster.ts';
-import { at, namespace, node, pod, proxyContainer, service, slice } from './support/objects.ts';
+import { at, external, namespace, node, pod, proxyContainer, service, slice } from './support/objects.ts';
 
 const web = { dnsName: 'web.shop.serviceaccount.identity.kedge.mesh.example' };
 
@@ -15,7 +15,7 @@ function cluster(): MemoryCluster {
   ];
   return new MemoryCluster()
     .put('namespaces', namespace('shop'))
-    .put('nodes', node('node-a', 'eu-1a', ['192.0.2.1']))
+    .put('nodes', node('node-a', 'eu-1a', ['192.0.2.1', '192.0.2.9']))
     .put('services', service('web', { clusterIPs: ['10.96.0.1', 'fd00:96::1'], ports }))
     .put('services', service('headless', { clusterIPs: ['None'], ports: [{ port: 80 }] }))
     .put(
@@ -94,6 +94,50 @@ describe('what stands behind', () => {
       .put('services', service('web', { ports: [{ name: 'http', port: 80 }] }, { annotations }))
       .delete('endpointSlices', 'shop/web-a');
     expect(of.profile('web.shop:80')).toMatchObject({ opaque });
+  });
+
+  it.each(['198.51.100.1', '192.0.2.2'])(
+    'a pod is not at %s because it asks for that as its host address',
+    (hostIP) => {
+      const ports = [{ containerPort: 8443, hostPort: 443, hostIP }];
+      const of = cluster()
+        .put('nodes', node('node-b', 'eu-1b', ['192.0.2.2']))
+        .put(
+          'pods',
+          pod('thief', {
+            ips: ['10.1.0.66'],
+            spec: { nodeName: 'node-a', containers: [{ name: 'app', ports }, proxyContainer] },
+            status: { hostIPs: [{ ip: '192.0.2.1' }] },
+          }),
+        );
+      expect(of.profile(`${hostIP}:443`)).toMatchObject({ endpoint: { identity: undefined, labels: {} } });
+    },
+  );
+
+  it('an address of a node, and that of an external workload, is not that of a later external workload', () => {
+    const spec = { workloadIPs: [{ ip: '192.0.2.1' }, { ip: '198.51.100.7' }] };
+    const meshTLS = { identity: 'spiffe://mesh.example/vm', serverName: 'vm.mesh.example' };
+    const meta = { namespace: 'other', creationTimestamp: '2026-02-01T00:00:00Z' };
+    const of = cluster().put(
+      'externalWorkloads',
+      external('vm', { meshTLS, workloadIPs: [{ ip: '198.51.100.7' }] }),
+      external('thief', spec, meta),
+    );
+    expect(of.profile('192.0.2.1:30080')).toMatchObject({ kind: 'service', service: ofWeb });
+    expect(of.profile('198.51.100.7:80')).toMatchObject({
+      endpoint: { labels: { external_workload: 'vm' } },
+    });
+    of.put(
+      'externalWorkloads',
+      external(
+        'vm-2',
+        { meshTLS, workloadIPs: spec.workloadIPs },
+        { creationTimestamp: '2026-03-01T00:00:00Z' },
+      ),
+    );
+    expect(of.profile('198.51.100.7:80')).toMatchObject({
+      endpoint: { labels: { external_workload: 'vm-2' } },
+    });
   });
 
   it('an address that a pod has left is nobody any more', () => {
