@@ -95,7 +95,9 @@ export class TokenReviewVerifier implements TokenVerifier {
     } catch (error) {
       signal.throwIfAborted();
       if (isAppError(error) && error.code === 'token_review_unavailable') throw error;
-      throw unavailable('the word of the API server', errorMessage(error), error);
+      const reason = errorMessage(error);
+      const got = quotes(reason, token.text) ? 'a failure that quotes the token' : reason;
+      throw unavailable('the word of the API server', got, error);
     }
   }
 
@@ -122,7 +124,12 @@ export class TokenReviewVerifier implements TokenVerifier {
 
 /** The API server's words, unless whoever it asked put the token into them. */
 function shownReason(error: string, token: string): string {
-  return token.split('.').some((part) => error.includes(part)) ? 'a refusal that quotes it' : quoted(error);
+  return quotes(error, token) ? 'a refusal that quotes it' : quoted(error);
+}
+
+/** Whether a text holds a part of the token, be it only the beginning. */
+function quotes(text: string, token: string): boolean {
+  return token.split('.').some((part) => text.includes(part.slice(0, 16)));
 }
 
 function refused(expected: string, got: string): Error {

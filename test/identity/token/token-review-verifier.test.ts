@@ -142,6 +142,19 @@ describe('TokenReviewVerifier', () => {
     const token = bench.tokens.sign(web);
     bench.status = { error: `bad token ${token}` };
     expect(await bench.refused(token)).toContain('got a refusal that quotes it');
+    bench.status = { error: `bad token ${token.slice(0, 60)}...` };
+    expect(await bench.refused(token)).toContain('got a refusal that quotes it');
+  });
+
+  it('passes on no part of the token that comes back with a failure of the review', async () => {
+    const bench = new Bench();
+    const token = bench.tokens.sign(web);
+    bench.kube.before = () => {
+      throw kubeErrors.error('kube_forbidden', `a webhook denied ${JSON.stringify({ spec: { token } })}`);
+    };
+    const refused = await bench.refused(token);
+    expect(refused).toContain('token_review_unavailable: token review: expected the word of the API server');
+    for (const part of token.split('.')) expect(refused).not.toContain(part);
   });
 
   it.each<[string, (tokens: TokenIssuer) => string]>([
