@@ -3,6 +3,8 @@ import { annotationsOf } from '../../kube/annotations.ts';
 import type { KubeObject } from '../../kube/kube-object.ts';
 import { isDnsName } from '../../runtime/dns-names.ts';
 import type { UriIdentity } from '../endpoint.ts';
+import type { Fields } from './policy/fields.ts';
+import { fieldsOf, isAbsent } from './policy/fields.ts';
 
 /** What destination keeps of an ExternalWorkload: a machine outside the cluster that is part of the mesh. */
 export interface ExternalWorkload {
@@ -26,50 +28,45 @@ export interface ExternalPort {
 
 /** Its schema is another's, so nothing is taken for given. */
 export interface ExternalWorkloadSource extends KubeObject {
-  readonly spec?: {
-    readonly meshTLS?: { readonly identity?: unknown; readonly serverName?: unknown };
-    readonly ports?: readonly {
-      readonly name?: unknown;
-      readonly port?: unknown;
-      readonly protocol?: string;
-    }[];
-    readonly workloadIPs?: readonly { readonly ip?: unknown }[];
-  };
-  readonly status?: {
-    readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
-  };
+  readonly spec?: unknown;
+  readonly status?: unknown;
 }
 
+/** Never throws: a workload that is not known would be reached without its identity. */
 export function projectExternalWorkload({
   metadata,
   spec,
   status,
 }: ExternalWorkloadSource): ExternalWorkload {
+  const { workloadIPs, ports, meshTLS } = fieldsOf(spec);
+  const conditions = each(fieldsOf(status)['conditions']);
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     created: Date.parse(metadata.creationTimestamp ?? ''),
     labels: metadata.labels ?? {},
     annotations: annotationsOf(metadata),
-    ready: (status?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True'),
-    ips: (spec?.workloadIPs ?? []).flatMap(({ ip }) => (typeof ip === 'string' ? [ip] : [])),
-    ports: readPorts(spec),
-    identity: readIdentity(spec),
+    ready: conditions.some(({ type, status: state }) => type === 'Ready' && state === 'True'),
+    ips: each(workloadIPs).flatMap(({ ip }) => (typeof ip === 'string' ? [ip] : [])),
+    ports: each(ports).flatMap(readPort),
+    identity: readIdentity(meshTLS),
   };
 }
 
-function readPorts(spec: ExternalWorkloadSource['spec']): ExternalPort[] {
-  return (spec?.ports ?? []).flatMap(({ name, port, protocol = 'TCP' }) =>
-    typeof port === 'number' && protocol === 'TCP'
-      ? [{ name: typeof name === 'string' ? name : undefined, port }]
-      : [],
-  );
+function each(list: unknown): Fields[] {
+  return Array.isArray(list) ? list.map(fieldsOf) : [];
+}
+
+function readPort({ name, port, protocol }: Fields): ExternalPort[] {
+  const isPort = typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65535;
+  if (!isPort || (protocol ?? 'TCP') !== 'TCP') return [];
+  return [{ name: typeof name === 'string' ? name : undefined, port }];
 }
 
 /** A URI with the server name to ask for; with anything less a proxy would drop the identity (gotcha 35). */
-function readIdentity(spec: ExternalWorkloadSource['spec']): ExternalWorkload['identity'] {
-  if (spec?.meshTLS === undefined) return undefined;
-  const { identity, serverName } = spec.meshTLS;
+function readIdentity(meshTLS: unknown): ExternalWorkload['identity'] {
+  if (isAbsent(meshTLS)) return undefined;
+  const { identity, serverName } = fieldsOf(meshTLS);
   if (typeof identity !== 'string' || typeof serverName !== 'string') return 'malformed';
   return URL.canParse(identity) && isDnsName(serverName) ? { uri: identity, serverName } : 'malformed';
 }

@@ -467,6 +467,17 @@ describe('an external workload', () => {
     expect(keysOf(of.endpoints('web.shop:80'))).toEqual(['10.1.0.1:8080', '10.1.0.2:8080']);
   });
 
+  it.each([
+    ['ports', { ports: [null, 'x', { port: 1.5 }, { port: 70_000 }, { port: 80 }] }],
+    ['what should be lists', { ports: {}, status: { conditions: 'x' } }],
+    ['addresses', { workloadIPs: [null, { ip: 7 }, { ip: 'x' }, { ip: '192.0.2.7' }] }],
+    ['conditions', { status: { conditions: [null] } }],
+  ])('keeps its identity whatever its %s are', (_, { status = {}, ...odd }: Record<string, unknown>) => {
+    const object = { ...external('vm', { ...vm, ...odd }), status };
+    const of = cluster().put('externalWorkloads', object);
+    expect(of.profile('192.0.2.7:1234')).toMatchObject({ endpoint: { identity } });
+  });
+
   it('is the same when a slice names it', () => {
     const targetRef = { kind: 'ExternalWorkload', name: 'vm' };
     const of = cluster()

@@ -100,7 +100,7 @@ export function namespace(name: string, annotations: Record<string, string> = {}
 
 export function external(
   name: string,
-  spec: NonNullable<ExternalWorkloadSource['spec']>,
+  spec: Record<string, unknown>,
   { ready = true, ...meta }: Meta & { readonly ready?: boolean } = {},
 ): ExternalWorkloadSource {
   const status = { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] };
