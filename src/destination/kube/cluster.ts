@@ -39,9 +39,7 @@ export class Cluster {
     ports.flatMap(({ nodePort }) => (nodePort === undefined ? [] : [String(nodePort)])),
   );
   /** By an address of their own: a pod that has ended has none any more. */
-  readonly podsAt = new Lookup<Pod>('pod ip', (pod) =>
-    pod.hostNetwork || pod.ended ? [] : pod.ips.map(canonical),
-  );
+  readonly podsAt = podsByAddress();
   /** By `address:port` as they ask for it. */
   readonly #hostPorts = new Lookup<Pod>('host port', hostSockets);
   readonly nodesAt = new Lookup<Node>('node ip', ({ ips }) => ips.map(canonical));
@@ -67,6 +65,11 @@ export class Cluster {
       return [...hostIPs, ...(known?.ips ?? [])].some((ip) => canonical(ip) === address.toString());
     });
   }
+}
+
+/** Pods by their own addresses: neither those of their node, nor any that they have left. */
+export function podsByAddress(): Lookup<Pod> {
+  return new Lookup('pod ip', (pod) => (pod.hostNetwork || pod.ended ? [] : pod.ips.map(canonical)));
 }
 
 function hostSockets({ ports, hostIPs, ended }: Pod): string[] {

@@ -1,5 +1,6 @@
 import type { Collection } from '../../../kube/collection.ts';
 import type { ExternalWorkload } from '../external-workload.ts';
+import { podsByAddress } from '../cluster.ts';
 import { Indexed } from '../indexed.ts';
 import type { Topics } from '../lookup.ts';
 import { Lookup } from '../lookup.ts';
@@ -36,6 +37,7 @@ export class PolicyObjects {
   readonly servers: Servers;
   readonly meshAuthentications: Indexed<MeshAuthentication>;
   readonly networkAuthentications: Indexed<NetworkAuthentication>;
+  readonly podsAt = podsByAddress();
   readonly #pods: Indexed<Pod>;
   readonly #externals: Indexed<ExternalWorkload>;
   /** By the Server (`namespace/name`) or the namespace (`namespace`) that is the target. */
@@ -58,7 +60,7 @@ export class PolicyObjects {
 
   /** `touched` is called with the topics of which something has changed. */
   constructor(from: PolicyCollections, touched: (topics: Iterable<string>) => void) {
-    this.#pods = new Indexed('pod', from.pods, [], touched);
+    this.#pods = new Indexed('pod', from.pods, [this.podsAt], touched);
     this.#externals = new Indexed('external', from.externalWorkloads, [], touched);
     this.namespaces = new Indexed('namespace', from.namespaces, [], touched);
     this.nodes = new Indexed('node', from.nodes, [], touched);

@@ -1,3 +1,4 @@
+import type { IpAddress } from '../../../runtime/ip-address.ts';
 import type { IpNetwork } from '../../../runtime/ip-network.ts';
 import type { PortPolicy } from '../../policy-source.ts';
 import type { ServerPolicy } from '../../server-policy.ts';
@@ -73,7 +74,8 @@ function withProbes(
 ): ServerPolicy {
   if (probed === undefined || !probed.probePorts.includes(port)) return policy;
   const node = probed.node === undefined ? undefined : objects.nodes.get(probed.node, topics);
-  const networks = allow(probeSources(probed, node));
+  const isOfPod = (address: IpAddress) => objects.podsAt.find(address.toString(), topics).length > 0;
+  const networks = allow(probeSources(probed, node, isOfPod));
   if (networks.length === 0) return policy;
   const probe = { kind: 'default', name: 'probe', networks, clients: ANYONE } as const;
   return { ...policy, authorizations: [...policy.authorizations, probe] };

@@ -538,6 +538,14 @@ describe('probes of the kubelet', () => {
     expect(at(8080, other)).toBe('default deny detect; default probe: anyone from 192.0.2.1/32');
   });
 
+  it('come from no gateway that is the address of a pod, in networks that give addresses out otherwise', () => {
+    const metadata = { name: 'first', namespace: 'other' };
+    const first = pod({ metadata, status: { podIPs: [{ ip: '10.1.0.1' }] } });
+    expect(at(8080, first)).toBe('default deny detect; default probe: anyone from 192.0.2.1/32');
+    const ended = pod({ metadata, status: { phase: 'Failed', podIPs: [{ ip: '10.1.0.1' }] } });
+    expect(at(8080, ended)).toBe(`default deny detect; ${kubelet}`);
+  });
+
   it('come from both families', () => {
     const dual = pod({
       ...probed,
