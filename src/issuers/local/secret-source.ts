@@ -13,12 +13,16 @@ interface SecretData extends KubeObject {
 /** What is kept of a Secret: the texts under the names of a CA. */
 export type CaTexts = Readonly<Record<string, string>>;
 
-/** @param data in base64, as the API has it */
+/**
+ * The type of Secrets for TLS demands its names, so an empty text counts as none.
+ *
+ * @param data in base64, as the API has it
+ */
 export function caTextsOf({ data }: SecretData): CaTexts {
   const texts: Record<string, string> = {};
   for (const name of caNames) {
     const value = data?.[name];
-    if (value !== undefined) texts[name] = Buffer.from(value, 'base64').toString('utf8');
+    if (value !== undefined && value !== '') texts[name] = Buffer.from(value, 'base64').toString('utf8');
   }
   return texts;
 }

@@ -128,6 +128,14 @@ describe('bootstrapCa', () => {
     expect(Object.keys(issuer?.['data'] as object)).toEqual(['note', 'tls.crt', 'tls.key']);
   });
 
+  it('fills Secrets of the type for TLS, which cannot be without their names and so hold empty texts', async () => {
+    const bench = new Bench();
+    for (const name of [places.issuer, places.anchor])
+      bench.put(secrets, name, { 'tls.crt': '', 'tls.key': '' });
+    await bench.run();
+    bench.expectOne();
+  });
+
   it.each(Array.from({ length: calls + 1 }, (_, at) => at))(
     'ends with one CA when one replica waits after %i calls while another makes 0 to all of its own',
     async (at) => {
