@@ -183,8 +183,8 @@ describe('the credentials of a kubeconfig', () => {
     using directory = new TemporaryDirectory();
     const exec = {
       apiVersion: 'client.authentication.k8s.io/v1',
-      command: 'cat',
-      args: [directory.file('credential')],
+      command: process.execPath,
+      args: ['-p', "fs.readFileSync(process.argv[1], 'utf8')", directory.file('credential')],
     };
     const cluster = {
       server: `https://localhost:${api.port}`,
