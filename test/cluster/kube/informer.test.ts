@@ -10,7 +10,7 @@ import { LogCapture } from '../../support/log-capture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
 import type { TestCluster } from '../test-cluster.ts';
-import { oneCallAtOnceFor, unendingCall } from './support/throttle.ts';
+import { throttle } from './support/throttle.ts';
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -192,8 +192,7 @@ onKubernetes('an informer on a real API server', (cluster: TestCluster) => {
     await put(admin, namespace, 'a', '1');
     await using followed = new Followed(on.client, namespace);
     await followed.watching();
-    await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(oneCallAtOnceFor(namespace)) });
-    const call = await unendingCall(cluster, namespace);
+    const call = await throttle(cluster, namespace);
     on.wire.deafen();
     await followed.passing(() => expect(followed.informer.problem.value).toContain('answered 429'), 1_000);
     await put(admin, namespace, 'a', '2');

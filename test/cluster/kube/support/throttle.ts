@@ -3,8 +3,38 @@ import { request } from 'node:https';
 import { eventually } from '../../../support/eventually.ts';
 import type { TestCluster } from '../../test-cluster.ts';
 
-/** Has the API server answer the default account with 429 and Retry-After whenever one call of it is under way. */
-export function oneCallAtOnceFor(namespace: string): object {
+/**
+ * Has the API server answer each further call of the default account with 429 and Retry-After, until the one that is
+ * returned is destroyed: the only one that is let in, whose body never comes.
+ */
+export async function throttle(cluster: TestCluster, namespace: string): Promise<ClientRequest> {
+  await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(oneCallAtOnceFor(namespace)) });
+  const token = await cluster.token({ namespace, name: 'default' });
+  const ask = () => cluster.call(`/api/v1/namespaces/${namespace}/configmaps`, { token });
+  const flow = await cluster.expect<{ metadata: { uid: string } }>(
+    `/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/${namespace}`,
+  );
+  await eventually(async () =>
+    expect((await ask()).headers['x-kubernetes-pf-flowschema-uid']).toBe(flow.metadata.uid),
+  );
+  const url = `${cluster.server}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews`;
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    'content-length': 9,
+  };
+  const call = request(url, { method: 'POST', headers, ca: cluster.ca });
+  call.on('error', () => undefined).flushHeaders();
+  await eventually(async () => {
+    const { status, headers: got } = await ask();
+    expect(got).toMatchObject({ 'retry-after': expect.stringMatching(/^\d+$/) as string });
+    expect(status).toBe(429);
+  });
+  return call;
+}
+
+/** To let in one call of the default account at a time. */
+function oneCallAtOnceFor(namespace: string): object {
   const apiVersion = 'flowcontrol.apiserver.k8s.io/v1';
   const metadata = { name: namespace };
   const limited = {
@@ -25,24 +55,4 @@ export function oneCallAtOnceFor(namespace: string): object {
     { apiVersion, kind: 'FlowSchema', metadata, spec: flow },
   ];
   return { apiVersion: 'v1', kind: 'List', items };
-}
-
-/** A call of the default account whose body never comes; it is under way when others are throttled. */
-export async function unendingCall(cluster: TestCluster, namespace: string): Promise<ClientRequest> {
-  const token = await cluster.token({ namespace, name: 'default' });
-  const url = `${cluster.server}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews`;
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    'content-length': 9,
-  };
-  const call = request(url, { method: 'POST', headers, ca: cluster.ca });
-  call.on('error', () => undefined).flushHeaders();
-  await eventually(async () => {
-    const { status, headers: got } = await cluster.call(`/api/v1/namespaces/${namespace}/configmaps`, {
-      token,
-    });
-    expect([status, got['retry-after']]).toEqual([429, '1']);
-  });
-  return call;
 }
