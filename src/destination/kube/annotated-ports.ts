@@ -19,8 +19,8 @@ export function annotatedPorts(
 ): PortSet | undefined {
   const said = annotations[name] ?? namespace?.annotations[name];
   if (said === undefined) return undefined;
-  const items = said.split(',').map((item) => item.trim());
-  const numbers = items.flatMap((item) =>
+  const items = new Set(said.split(',').map((item) => item.trim()));
+  const numbers = [...items].flatMap((item) =>
     PortSet.parse(item) === undefined
       ? ports.filter((port) => port.name === item).map(({ port }) => String(port))
       : [item],
