@@ -76,7 +76,10 @@ onKubernetes('identity on a real API server', (cluster) => {
       const loaded = await replica.line('issuer loaded');
       expect(loaded['fingerprint']).toBe(issuer.fingerprint);
       await eventually(async () => expect(await replica.ready()).toContain('200 ready'));
+      expect(replica.lines.filter(({ level }) => level === 'error')).toEqual([]);
     }
+    const path = '/api/v1/namespaces/kedge/events?fieldSelector=type=Warning';
+    expect((await cluster.expect<{ items: unknown[] }>(path)).items).toEqual([]);
   });
 
   it('certifies a ServiceAccount with dots in its name by a token of its pod, and records the pod', async () => {
@@ -238,6 +241,34 @@ onKubernetes('identity on a real API server', (cluster) => {
     await cluster.kubectl(['apply', '-f', '-'], { input: list(access()) });
     await eventually(async () => expect(await replica.ready()).toContain('200 ready'));
   });
+
+  it('goes on with what it has when rights are taken away while it runs, and does all again when they are given back', async () => {
+    const apply = (objects: object[]) =>
+      cluster.kubectl(['apply', '-f', '-'], {
+        input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+      });
+    const token = await cluster.token({ namespace: 'shop', name: 'default' }, { audience });
+    const kinds = ['tokenreviews', 'secrets', 'namespaces'];
+    await apply(access(({ resource }) => kinds.includes(resource.plural)));
+    // A watch is judged when it begins.
+    await cluster.kill();
+    await cluster.restart();
+    await eventually(async () => {
+      const { status, message } = await certify(token, 'default');
+      expect([status, message]).toEqual([14, expect.stringContaining('tokenreviews')]);
+      const ready = (await replicas[0]?.ready()) ?? '';
+      for (const text of ['200 ready', 'degraded: issuer-secret', 'degraded: namespaces']) {
+        expect(ready).toContain(text);
+      }
+    });
+    await apply(access());
+    await cluster.createNamespace('after');
+    await eventually(async () => {
+      expect((await certify(token, 'default')).status).toBe(0);
+      expect(await bundleIn(cluster, 'after')).toBe(anchors);
+      expect(await replicas[0]?.ready()).toBe('200 ready\n');
+    });
+  }, 120_000);
 
   it('says when to come back while the API server is away, and goes on when it is there again', async () => {
     const token = await cluster.token({ namespace: 'shop', name: 'default' }, { audience });
