@@ -1,4 +1,3 @@
-import type { IpAddress } from '../runtime/ip-address.ts';
 import type { IpNetwork } from '../runtime/ip-network.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { TargetProfile } from './endpoint-source.ts';
@@ -10,8 +9,8 @@ export type OutboundRoute =
   | { readonly kind: 'service'; readonly service: ServiceTarget; readonly opaque: boolean }
   /** Refused: the service is not there, or has no such port. */
   | { readonly kind: 'undefined_port'; readonly service: ServiceTarget }
-  /** Carried to where it was meant for, which is nothing of the cluster. */
-  | { readonly kind: 'outside'; readonly address: IpAddress; readonly port: number }
+  /** Carried to where it was meant for, outside of the cluster; a machine there may still be one of the mesh. */
+  | { readonly kind: 'outside'; readonly endpoint: Endpoint }
   /** Up to the profile of the target, which names one endpoint. */
   | { readonly kind: 'endpoint' };
 
@@ -23,11 +22,5 @@ export function outboundRoute(profile: TargetProfile, clusterNetworks: readonly 
   }
   const { endpoint } = profile;
   const inside = clusterNetworks.some((network) => network.contains(endpoint.address.toString()));
-  if (inside || isKnown(endpoint)) return { kind: 'endpoint' };
-  return { kind: 'outside', address: endpoint.address, port: endpoint.port };
-}
-
-/** A machine outside the cluster's networks may still be one of the mesh. */
-function isKnown({ identity, namespace }: Endpoint): boolean {
-  return identity !== undefined || namespace !== undefined;
+  return inside ? { kind: 'endpoint' } : { kind: 'outside', endpoint };
 }

@@ -8,7 +8,7 @@ import type {
   ProxyProtocol,
 } from '../rpc/outbound-policy-api.ts';
 import { durationOf } from '../rpc/duration.ts';
-import { bareEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { OutboundRoute } from './outbound-route.ts';
 import type { ServiceTarget } from './target.ts';
 import { qualifiedName } from './target.ts';
@@ -40,7 +40,7 @@ export function toOutboundPolicy(route: OutboundRoute, clusterDomain: string): O
         protocol: { kind: { $case: 'opaque', value: forbidden } },
       };
     case 'outside':
-      return { metadata: builtIn('egress-fallback'), protocol: toDetect(toBackend(forward(route))) };
+      return { metadata: builtIn('egress-fallback'), protocol: toDetect(toBackend(forward(route.endpoint))) };
     case 'endpoint':
       return undefined;
   }
@@ -91,8 +91,9 @@ function balancer(service: ServiceTarget, clusterDomain: string): Backend {
   return { metadata: serviceMetadata(service), queue, kind: { $case: 'balancer', value } };
 }
 
-function forward({ address, port }: Extract<OutboundRoute, { kind: 'outside' }>): Backend {
-  const value = toWeightedAddr(bareEndpoint(address, port), undefined);
+/** With what must be proven there: to be told later, by the profile, would come too late for whoever was told this. */
+function forward(endpoint: Endpoint): Backend {
+  const value = toWeightedAddr(endpoint, undefined);
   return { metadata: builtIn('egress-fallback'), queue, kind: { $case: 'forward', value } };
 }
 

@@ -60,9 +60,9 @@ describe('what becomes of a connection', () => {
       'outside',
     ],
     [
-      'is up to the profile for a machine outside that is of the mesh',
+      'is carried to a machine outside that is of the mesh',
       { kind: 'endpoint', endpoint: endpoint('203.0.113.9:443', { identity: mesh.identity('vm', 'shop') }) },
-      'endpoint',
+      'outside',
     ],
   ])('%s', (_, profile, kind) => {
     expect(outboundRoute(profile, cluster).kind).toBe(kind);

@@ -35,6 +35,17 @@ function told(policy: OutboundPolicy): string {
   return `${kind?.$case ?? ''} ${to?.$case === 'balancer' ? (to.value.discovery?.kind?.value.path ?? '') : (to?.$case ?? '')}`;
 }
 
+/** What must be proven where all connections are forwarded to. */
+function identityOf(policy: OutboundPolicy): string | undefined {
+  expect(told(policy)).toBe('detect forward');
+  const kind = policy.protocol?.kind;
+  const rule = kind?.$case === 'detect' ? kind.value.opaque?.routes[0]?.rules[0] : undefined;
+  const distribution = rule?.backends?.kind;
+  const backends = distribution?.$case === 'firstAvailable' ? distribution.value.backends : [];
+  const to = backends[0]?.backend?.kind;
+  return to?.$case === 'forward' ? to.value.tlsIdentity?.serverName?.name : undefined;
+}
+
 const api = 'api.shop.svc.cluster.local:80';
 
 describe('Watch of OutboundPolicies', () => {
@@ -69,6 +80,17 @@ describe('Watch of OutboundPolicies', () => {
     expect(told(await stream.next())).toBe(`opaque ${api}`);
     stand.use(file().replace('80:', '90:'));
     expect(told(await stream.next())).toBe('opaque forbidden');
+  });
+
+  it('tells of the identity of a machine outside of the cluster that becomes one of the mesh', async () => {
+    await using stand = await startStand({ file: file() });
+    await using stream = open(stand, at('203.0.113.9', 443));
+    expect(identityOf(await stream.next())).toBeUndefined();
+    stand.use(
+      'workloads: {shop/vm: {addresses: [203.0.113.9], serviceAccount: vm, proxy: {inboundPort: 4143}}}',
+    );
+    const identity = 'vm.shop.serviceaccount.identity.kedge.mesh.example';
+    expect(identityOf(await stream.next())).toBe(identity);
   });
 
   it('leaves a target that is a service no more with the policy it has', async () => {
