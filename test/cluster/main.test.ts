@@ -35,7 +35,7 @@ describe('npm run cluster', () => {
     using cache = new TemporaryDirectory();
     mkdirSync(cache.file('kedge', 'cluster', 'processes'), { recursive: true });
     writeFileSync(cache.file('kedge', 'cluster', 'processes', 'etcd'), '{"pid":4194304,"started":"1"}');
-    expect(cluster(cache, 'status').stdout).toMatch(/not whole.*\n +etcd +has ended/);
+    expect(cluster(cache, 'status').stdout).toMatch(/not whole.*\n +etcd +has ended, its log: .*etcd\.log/);
     expect(cluster(cache, 'down').status).toBe(0);
     expect(cluster(cache, 'status').stderr).toContain('no such cluster is up');
   });

@@ -115,7 +115,7 @@ function status(): number {
   say(wish ? named(wish) : 'not whole: its start goes on, or has failed');
   const rows = cluster.components.map(([name, running]) => [
     name,
-    running ? colours.good('runs') : colours.bad('has ended'),
+    running ? colours.good('runs') : `${colours.bad('has ended')}, its log: ${cluster.state.logFile(name)}`,
   ]);
   process.stdout.write(table(rows, { indent: 2 }));
   return cluster.stands ? exitCodes.ok : exitCodes.failed;

@@ -119,8 +119,10 @@ onKubernetes('destination on a real API server', (cluster) => {
     expect(followed.now(`${longest}.${namespace}:1299`)).toEqual(['10.2.0.1:1299']);
   });
 
-  it('follows a storm of slices and a killed API server, and has what is listed in the end', async () => {
+  it('follows a storm of slices and a killed API server, and has what is listed in the end, in each of two replicas', async () => {
     const namespace = await cluster.createNamespace('storm');
+    using replica = new FollowedEndpoints(await cluster.client());
+    await replica.synced();
     const names = Array.from({ length: 10 }, (_, i) => `s${i}`);
     for (const name of names) {
       await create(cluster, 'Service', namespace, service(name));
@@ -145,6 +147,7 @@ onKubernetes('destination on a real API server', (cluster) => {
     await stormy;
     await storm(20_001);
     await expectListed(cluster, namespace, followed);
+    await expectListed(cluster, namespace, replica);
     expect(told).toBeGreaterThan(names.length);
     for (const watch of watches) watch.close();
   }, 240_000);
