@@ -9,16 +9,20 @@ export interface Annotated {
   readonly namespace: { readonly annotations: Annotations } | undefined;
 }
 
+/** Characters of an annotation that is read: room for thousands of ports, and no time to speak of. */
+export const MAX_PORT_LIST = 16_384;
+
 /**
  * The ports that an annotation lists, of the object or else of its namespace: numbers, ranges, and names of the
- * object's ports. `undefined` when neither says anything; what is none of the three is passed over.
+ * object's ports. `undefined` when neither says anything; what is none of the three is passed over,
+ * and so is an annotation beyond all measure, which users could change faster than it is read.
  */
 export function annotatedPorts(
   name: AnnotationName,
   { annotations, ports, namespace }: Annotated,
 ): PortSet | undefined {
   const said = annotations[name] ?? namespace?.annotations[name];
-  if (said === undefined) return undefined;
+  if (said === undefined || said.length > MAX_PORT_LIST) return undefined;
   const items = new Set(said.split(',').map((item) => item.trim()));
   const numbers = [...items].flatMap((item) =>
     PortSet.parse(item) === undefined

@@ -1,8 +1,9 @@
 import { PortSet } from '../../../runtime/port-set.ts';
 import type { DefaultPolicyName } from '../../server-policy.ts';
 import { DEFAULT_POLICY_NAMES } from '../../server-policy.ts';
-import { annotatedPorts } from '../annotated-ports.ts';
+import { annotatedPorts, MAX_PORT_LIST } from '../annotated-ports.ts';
 import type { Namespace } from '../namespace.ts';
+import { shown } from './fields.ts';
 import type { PolicyWorkload } from './policy-workload.ts';
 
 /** What the annotations of a workload, or else of its namespace, say where no Server speaks for a port. */
@@ -54,14 +55,14 @@ export function annotationProblems({ annotations }: Pick<Namespace, 'annotations
   const ports = annotations['proxy-require-identity-inbound-ports'];
   if (policy !== undefined && !isPolicy(policy)) {
     problems.push(
-      `expected default-inbound-policy to be one of ${DEFAULT_POLICY_NAMES.join(', ')}, got "${policy}"`,
+      `expected default-inbound-policy to be one of ${DEFAULT_POLICY_NAMES.join(', ')}, got ${shown(policy)}`,
     );
   }
   if (probe !== undefined && probe !== 'enabled' && probe !== 'disabled') {
-    problems.push(`expected probe-authorization to be enabled or disabled, got "${probe}"`);
+    problems.push(`expected probe-authorization to be enabled or disabled, got ${shown(probe)}`);
   }
   if (ports !== undefined && !isPortList(ports)) {
-    problems.push(`expected proxy-require-identity-inbound-ports to list ports, got "${ports}"`);
+    problems.push(`expected proxy-require-identity-inbound-ports to list ports, got ${shown(ports)}`);
   }
   return problems;
 }
@@ -89,6 +90,7 @@ const portName = /^(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?$/;
 
 /** Whether each item is a port, a range or what can be the name of a port. */
 function isPortList(text: string): boolean {
+  if (text.length > MAX_PORT_LIST) return false;
   const items = text.split(',').map((item) => item.trim());
   return items.every((item) => portName.test(item) || PortSet.parse(item) !== undefined);
 }
