@@ -23,7 +23,7 @@ export { Metadata } from './gen/io/linkerd/proxy/meta/meta.ts';
 const get = method(OutboundPoliciesDefinition, OutboundPoliciesDefinition.methods.get);
 const watch = method(OutboundPoliciesDefinition, OutboundPoliciesDefinition.methods.watch);
 
-/** Contract 5.7. A watch ends when its promise settles, so a handler waits for `call.signal`. */
+/** Contract 5.7. A watch ends when its promise settles, so a handler waits for `out.signal`. */
 export interface OutboundPolicyHandler {
   get(request: TrafficSpec, call: Call): Promise<OutboundPolicy>;
   watch(request: TrafficSpec, call: Call, out: StreamWriter<OutboundPolicy>): Promise<void>;
