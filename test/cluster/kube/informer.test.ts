@@ -192,12 +192,12 @@ onKubernetes('an informer on a real API server', (cluster: TestCluster) => {
     await put(admin, namespace, 'a', '1');
     await using followed = new Followed(on.client, namespace);
     await followed.watching();
-    const call = await throttle(cluster, namespace);
+    const throttled = await throttle(cluster, namespace);
     on.wire.deafen();
     await followed.passing(() => expect(followed.informer.problem.value).toContain('answered 429'), 1_000);
     await put(admin, namespace, 'a', '2');
     expect(followed.content).toEqual({ 'throttled/a': '1' });
-    call.destroy();
+    throttled.end();
     await followed.passing(() => expect(followed.content).toEqual({ 'throttled/a': '2' }), 1_000);
     expect(followed.informer.problem.value).toBeUndefined();
   });
