@@ -11,7 +11,7 @@ export class Indexed<T> {
     title: string,
     collection: Collection<T>,
     lookups: readonly Lookup<T>[],
-    touched: (topics: Iterable<string>) => void,
+    touched: (topics: readonly string[]) => void,
   ) {
     this.#title = title;
     this.#collection = collection;

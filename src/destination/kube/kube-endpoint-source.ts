@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Latest } from '../../runtime/latest.ts';
 import type { ClientContext } from '../context-token.ts';
 import type { ClientPlace, EndpointSet } from '../endpoint-set.ts';
 import type { EndpointSource, TargetProfile } from '../endpoint-source.ts';
 import type { ServiceTarget, Target } from '../target.ts';
 import type { Watched } from '../watched.ts';
-import type { ClusterCollections } from './cluster.ts';
-import { Cluster } from './cluster.ts';
+import { allSynced } from './all-synced.ts';
+import type { Cluster } from './cluster.ts';
 import { Profiles } from './profiles.ts';
 import { ServiceEndpoints } from './service-endpoints.ts';
 import { Views } from './views.ts';
@@ -18,20 +17,19 @@ export class KubeEndpointSource implements EndpointSource {
   readonly #cluster: Cluster;
   readonly #endpoints: ServiceEndpoints;
   readonly #profiles: Profiles;
-  readonly #views = new Views();
+  readonly #views: Views;
 
-  constructor(collections: ClusterCollections, options: WorkloadOptions) {
-    const views = this.#views;
-    const cluster = new Cluster(collections, (topics) => views.touch(topics));
+  constructor(cluster: Cluster, options: WorkloadOptions) {
+    const { protocols, opaquePorts } = options;
+    const views = new Views(allSynced({ cluster, protocols }));
+    cluster.subscribe((topics) => views.touch(topics));
+    protocols.subscribe((namespace) => views.touch([serverTopic(namespace)]));
     const workloads = new Workloads(cluster, options);
     const endpoints = new ServiceEndpoints(cluster, workloads);
+    this.#views = views;
     this.#cluster = cluster;
     this.#endpoints = endpoints;
-    this.#profiles = new Profiles({ cluster, workloads, endpoints, opaquePorts: options.opaquePorts });
-    options.protocols.subscribe((namespace) => views.touch([serverTopic(namespace)]));
-    const { services, endpointSlices, pods, nodes, namespaces, externalWorkloads } = collections;
-    const needed = [services, endpointSlices, pods, nodes, namespaces, externalWorkloads, options.protocols];
-    openWhenSynced(needed, views);
+    this.#profiles = new Profiles({ cluster, workloads, endpoints, opaquePorts });
   }
 
   watchEndpoints(target: ServiceTarget): Watched<EndpointSet> {
@@ -55,16 +53,4 @@ export class KubeEndpointSource implements EndpointSource {
     const node = nodeName ?? known?.node;
     return { node, zone: node === undefined ? undefined : this.#cluster.nodes.get(node, unread)?.zone };
   }
-}
-
-interface Synced {
-  readonly synced: Latest<boolean>;
-}
-
-function openWhenSynced(all: readonly Synced[], views: Views): void {
-  const look = () => {
-    if (all.every(({ synced }) => synced.value)) views.open();
-  };
-  for (const { synced } of all) synced.subscribe(look);
-  look();
 }

@@ -1,5 +1,6 @@
 import { connectKube } from '../../kube/connect-kube.ts';
 import type { SourceNeeds, Sources } from '../sources.ts';
+import { Cluster } from './cluster.ts';
 import { clusterInformers } from './cluster-informers.ts';
 import { KubeEndpointSource } from './kube-endpoint-source.ts';
 import { KubePolicySource } from './policy/kube-policy-source.ts';
@@ -16,10 +17,12 @@ export async function kubeSources({
   const { log, clock, metrics, readiness, signal } = context;
   const client = await connectKube(settings, { name: 'kedge-destination', log, clock, metrics });
   const common = { client, clock, log, metrics };
-  const cluster = clusterInformers(common);
-  const informers = { ...cluster, ...policyInformers(common, domain) };
+  const clusterKinds = clusterInformers(common);
+  const policyKinds = policyInformers(common, domain);
+  const informers = { ...clusterKinds, ...policyKinds };
+  const cluster = new Cluster(clusterKinds);
   const { opaquePorts } = settings;
-  const policies = new KubePolicySource(informers, {
+  const policies = new KubePolicySource(cluster, policyKinds, {
     policy: settings.defaultInboundPolicy,
     clusterNetworks: settings.clusterNetworks,
     opaquePorts,

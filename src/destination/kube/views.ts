@@ -1,3 +1,4 @@
+import type { Latest } from '../../runtime/latest.ts';
 import { LatestValue } from '../../runtime/latest.ts';
 import type { Watched } from '../watched.ts';
 import type { Topics } from './lookup.ts';
@@ -13,17 +14,18 @@ interface View {
  * time there is.
  */
 export class Views {
+  readonly #synced: Latest<boolean>;
   readonly #readers = new Map<string, Set<View>>();
   readonly #all = new Set<View>();
   #due = new Set<View>();
   #scheduled = false;
-  #open = false;
 
-  /** Until then every answer is `undefined`: not known yet. */
-  open(): void {
-    if (this.#open) return;
-    this.#open = true;
-    for (const view of this.#all) this.#refreshLater(view);
+  /** Until `synced` every answer is `undefined`: not known yet. */
+  constructor(synced: Latest<boolean>) {
+    this.#synced = synced;
+    synced.subscribe(() => {
+      for (const view of this.#all) this.#refreshLater(view);
+    });
   }
 
   /** `read` gives the present answer and notes what it looked at. */
@@ -42,7 +44,7 @@ export class Views {
       },
     };
     this.#all.add(view);
-    if (this.#open) view.refresh();
+    if (this.#synced.value) view.refresh();
     return { state, close: () => this.#close(view) };
   }
 

@@ -20,7 +20,7 @@ export class Servers implements ServerProtocols {
   );
   readonly #collection: Collection<ServerRules>;
 
-  constructor(collection: Collection<ServerRules>, touched: (topics: Iterable<string>) => void) {
+  constructor(collection: Collection<ServerRules>, touched: (topics: readonly string[]) => void) {
     this.#collection = collection;
     new Indexed('server of name', collection, [this.#byPort], touched);
   }

@@ -1,3 +1,4 @@
+import { Cluster } from '../../../../src/destination/kube/cluster.ts';
 import { clusterInformers } from '../../../../src/destination/kube/cluster-informers.ts';
 import { KubeEndpointSource } from '../../../../src/destination/kube/kube-endpoint-source.ts';
 import type { EndpointSet } from '../../../../src/destination/endpoint-set.ts';
@@ -22,7 +23,7 @@ export class FollowedEndpoints implements Disposable {
   constructor(client: KubeConnection) {
     const log = new LogCapture();
     this.informers = clusterInformers({ client, clock: systemClock, log, metrics: new Metrics() });
-    this.source = new KubeEndpointSource(this.informers, {
+    this.source = new KubeEndpointSource(new Cluster(this.informers), {
       domain: new MeshDomain('kedge', 'cluster.local'),
       opaquePorts: PortSet.parse('3306')!,
       protocols: {

@@ -1,3 +1,4 @@
+import { Cluster } from '../../../../src/destination/kube/cluster.ts';
 import { clusterInformers } from '../../../../src/destination/kube/cluster-informers.ts';
 import { KubePolicySource } from '../../../../src/destination/kube/policy/kube-policy-source.ts';
 import { policyInformers } from '../../../../src/destination/kube/policy/policy-informers.ts';
@@ -22,8 +23,10 @@ export class FollowedPolicies implements AsyncDisposable {
   constructor(client: KubeConnection) {
     const domain = new MeshDomain('kedge', 'mesh.example');
     const common = { client, clock: systemClock, log: this.log, metrics: new Metrics() };
-    const informers = { ...clusterInformers(common), ...policyInformers(common, domain) };
-    this.source = new KubePolicySource(informers, {
+    const clusterKinds = clusterInformers(common);
+    const policyKinds = policyInformers(common, domain);
+    const informers = { ...clusterKinds, ...policyKinds };
+    this.source = new KubePolicySource(new Cluster(clusterKinds), policyKinds, {
       policy: 'all-unauthenticated',
       clusterNetworks: [IpNetwork.parse('10.0.0.0/8')!],
       opaquePorts: PortSet.parse('3306')!,

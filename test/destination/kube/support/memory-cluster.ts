@@ -15,6 +15,7 @@ import type { Service, ServiceSource } from '../../../../src/destination/kube/se
 import { serviceProjection } from '../../../../src/destination/kube/service.ts';
 import { SharedValues } from '../../../../src/destination/kube/shared-values.ts';
 import type { EndpointSlice } from '../../../../src/destination/kube/endpoint-slice.ts';
+import { Cluster } from '../../../../src/destination/kube/cluster.ts';
 import { KubeEndpointSource } from '../../../../src/destination/kube/kube-endpoint-source.ts';
 import { parseTarget } from '../../../../src/destination/target.ts';
 import type { ServiceTarget } from '../../../../src/destination/target.ts';
@@ -71,7 +72,7 @@ export class MemoryCluster {
   #serversChanged: (namespace: string) => void = () => undefined;
 
   constructor() {
-    this.source = new KubeEndpointSource(this.collections, {
+    this.source = new KubeEndpointSource(new Cluster(this.collections), {
       domain: mesh,
       opaquePorts: PortSet.parse('25,3306')!,
       protocols: {

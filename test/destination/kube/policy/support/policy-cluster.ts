@@ -9,6 +9,9 @@ import { projectRoute } from '../../../../../src/destination/kube/policy/route-r
 import { serverAuthorizationProjection } from '../../../../../src/destination/kube/policy/server-authorization-rules.ts';
 import { projectServer } from '../../../../../src/destination/kube/policy/server-rules.ts';
 import type { PolicyDefaults } from '../../../../../src/destination/kube/policy/port-policy.ts';
+import { Cluster } from '../../../../../src/destination/kube/cluster.ts';
+import type { EndpointSlice } from '../../../../../src/destination/kube/endpoint-slice.ts';
+import type { Service } from '../../../../../src/destination/kube/service.ts';
 import { projectExternalWorkload } from '../../../../../src/destination/kube/external-workload.ts';
 import { namespaceProjection } from '../../../../../src/destination/kube/namespace.ts';
 import { projectNode } from '../../../../../src/destination/kube/node.ts';
@@ -38,6 +41,8 @@ const shared = new SharedValues();
 /** The collections that policy is read from, filled with manifests. */
 export class PolicyCluster {
   readonly collections = {
+    services: new MemoryCollection<Service>(),
+    endpointSlices: new MemoryCollection<EndpointSlice>(),
     pods: new MemoryCollection<ReturnType<ReturnType<typeof podProjection>>>(),
     externalWorkloads: new MemoryCollection<ReturnType<typeof projectExternalWorkload>>(),
     namespaces: new MemoryCollection<ReturnType<ReturnType<typeof namespaceProjection>>>(),
@@ -85,7 +90,7 @@ export class PolicyCluster {
   }
 
   source(defaults: Partial<PolicyDefaults> = {}): KubePolicySource {
-    return new KubePolicySource(this.collections, {
+    return new KubePolicySource(new Cluster(this.collections), this.collections, {
       policy: 'all-unauthenticated',
       opaquePorts: PortSet.parse('3306')!,
       clusterNetworks,
