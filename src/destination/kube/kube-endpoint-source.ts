@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
+import { socketText } from '../../runtime/ip-address.ts';
 import type { ClientContext } from '../context-token.ts';
 import type { ClientPlace, EndpointSet } from '../endpoint-set.ts';
 import type { EndpointSource, TargetProfile } from '../endpoint-source.ts';
 import type { ServiceTarget, Target } from '../target.ts';
+import { workloadKey } from '../workload-name.ts';
 import type { Watched } from '../watched.ts';
 import { allSynced } from './all-synced.ts';
 import type { Cluster } from './cluster.ts';
 import { Profiles } from './profiles.ts';
 import { ServiceEndpoints } from './service-endpoints.ts';
+import type { ViewFailures } from './view-failures.ts';
 import { Views } from './views.ts';
 import type { WorkloadOptions } from './workloads.ts';
 import { serverTopic, Workloads } from './workloads.ts';
@@ -19,9 +22,9 @@ export class KubeEndpointSource implements EndpointSource {
   readonly #profiles: Profiles;
   readonly #views: Views;
 
-  constructor(cluster: Cluster, options: WorkloadOptions) {
+  constructor(cluster: Cluster, options: WorkloadOptions, failures: ViewFailures) {
     const { protocols, opaquePorts } = options;
-    const views = new Views(allSynced({ cluster, protocols }));
+    const views = new Views(allSynced({ cluster, protocols }), failures);
     cluster.subscribe((topics) => views.touch(topics));
     protocols.subscribe((namespace) => views.touch([serverTopic(namespace)]));
     const workloads = new Workloads(cluster, options);
@@ -33,14 +36,21 @@ export class KubeEndpointSource implements EndpointSource {
   }
 
   watchEndpoints(target: ServiceTarget): Watched<EndpointSet> {
-    return this.#views.watch(
-      (topics) => this.#endpoints.of(target, topics),
-      (a, b) => a.equals(b),
-    );
+    return this.#views.watch({
+      view: 'endpoints',
+      target: nameOf(target),
+      read: (topics) => this.#endpoints.of(target, topics),
+      same: (a, b) => a.equals(b),
+    });
   }
 
   watchProfile(target: Target): Watched<TargetProfile> {
-    return this.#views.watch((topics) => this.#profiles.of(target, topics), isDeepStrictEqual);
+    return this.#views.watch({
+      view: 'profile',
+      target: nameOf(target),
+      read: (topics) => this.#profiles.of(target, topics),
+      same: isDeepStrictEqual,
+    });
   }
 
   /** What the proxy says of its node is believed, and else its pod is looked up. */
@@ -53,4 +63,10 @@ export class KubeEndpointSource implements EndpointSource {
     const node = nodeName ?? known?.node;
     return { node, zone: node === undefined ? undefined : this.#cluster.nodes.get(node, unread)?.zone };
   }
+}
+
+function nameOf(target: Target): string {
+  if (target.kind === 'address') return socketText(target.address, target.port);
+  const instance = target.instance === undefined ? '' : `/${target.instance}`;
+  return `${workloadKey(target)}${instance}:${target.port}`;
 }

@@ -6,6 +6,7 @@ import { workloadKey } from '../../workload-name.ts';
 import { allSynced } from '../all-synced.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ServerProtocols } from '../server-protocols.ts';
+import type { ViewFailures } from '../view-failures.ts';
 import { Views } from '../views.ts';
 import type { PolicyCollections } from './policy-objects.ts';
 import { PolicyObjects } from './policy-objects.ts';
@@ -21,8 +22,13 @@ export class KubePolicySource implements PolicySource {
   readonly #objects: PolicyObjects;
   readonly #defaults: PolicyDefaults;
 
-  constructor(cluster: Cluster, collections: PolicyCollections, defaults: PolicyDefaults) {
-    const views = new Views(allSynced({ cluster, ...collections }));
+  constructor(
+    cluster: Cluster,
+    collections: PolicyCollections,
+    defaults: PolicyDefaults,
+    failures: ViewFailures,
+  ) {
+    const views = new Views(allSynced({ cluster, ...collections }), failures);
     this.#views = views;
     this.#objects = new PolicyObjects(cluster, collections, (topics) => views.touch(topics));
     this.#defaults = defaults;
@@ -30,10 +36,12 @@ export class KubePolicySource implements PolicySource {
 
   watchPolicy(workload: WorkloadName, port: number): Watched<PortPolicy> {
     const at = { key: workloadKey(workload), port };
-    return this.#views.watch(
-      (topics) => portPolicy(this.#objects, this.#defaults, at, topics),
-      isDeepStrictEqual,
-    );
+    return this.#views.watch({
+      view: 'policy',
+      target: `${at.key}:${port}`,
+      read: (topics) => portPolicy(this.#objects, this.#defaults, at, topics),
+      same: isDeepStrictEqual,
+    });
   }
 
   /** What Servers say of protocols, for whoever tells clients of endpoints. */

@@ -1,6 +1,7 @@
 import { Cluster } from '../../../../src/destination/kube/cluster.ts';
 import { clusterInformers } from '../../../../src/destination/kube/cluster-informers.ts';
 import { KubePolicySource } from '../../../../src/destination/kube/policy/kube-policy-source.ts';
+import { toldFailures } from '../../../destination/kube/support/told-failures.ts';
 import { policyInformers } from '../../../../src/destination/kube/policy/policy-informers.ts';
 import { tellUnreadable } from '../../../../src/destination/kube/policy/tell-unreadable.ts';
 import type { PortPolicy } from '../../../../src/destination/policy-source.ts';
@@ -26,11 +27,16 @@ export class FollowedPolicies implements AsyncDisposable {
     const clusterKinds = clusterInformers(common);
     const policyKinds = policyInformers(common, domain);
     const informers = { ...clusterKinds, ...policyKinds };
-    this.source = new KubePolicySource(new Cluster(clusterKinds), policyKinds, {
-      policy: 'all-unauthenticated',
-      clusterNetworks: [IpNetwork.parse('10.0.0.0/8')!],
-      opaquePorts: PortSet.parse('3306')!,
-    });
+    this.source = new KubePolicySource(
+      new Cluster(clusterKinds),
+      policyKinds,
+      {
+        policy: 'all-unauthenticated',
+        clusterNetworks: [IpNetwork.parse('10.0.0.0/8')!],
+        opaquePorts: PortSet.parse('3306')!,
+      },
+      toldFailures().failures,
+    );
     tellUnreadable(informers, common);
     this.#running = Promise.all(Object.values(informers).map((each) => each.run(this.#end.signal)));
   }

@@ -29,6 +29,7 @@ import { PortSet } from '../../../../src/runtime/port-set.ts';
 import { LogCapture } from '../../../support/log-capture.ts';
 import { MemoryCollection } from '../../../support/memory-collection.ts';
 import { mesh } from '../../support/mesh.ts';
+import { toldFailures } from './told-failures.ts';
 
 const shared = new SharedValues();
 
@@ -64,6 +65,8 @@ export class MemoryCluster {
     externalWorkloads: new MemoryCollection<ExternalWorkload>(),
   };
   readonly log = new LogCapture();
+  /** What could not be read. */
+  readonly failed = toldFailures();
   /** What Servers say, by `namespace/pod:port`. */
   readonly protocols = new Map<string, PortProtocol>();
   /** Whether every Server has been seen. */
@@ -72,19 +75,23 @@ export class MemoryCluster {
   #serversChanged: (namespace: string) => void = () => undefined;
 
   constructor() {
-    this.source = new KubeEndpointSource(new Cluster(this.collections), {
-      domain: mesh,
-      opaquePorts: PortSet.parse('25,3306')!,
-      protocols: {
-        synced: this.serversSynced,
-        protocolOf: ({ namespace, name }, port) => this.protocols.get(`${namespace}/${name}:${port}`),
-        subscribe: (listener) => {
-          this.#serversChanged = listener;
-          return () => undefined;
+    this.source = new KubeEndpointSource(
+      new Cluster(this.collections),
+      {
+        domain: mesh,
+        opaquePorts: PortSet.parse('25,3306')!,
+        protocols: {
+          synced: this.serversSynced,
+          protocolOf: ({ namespace, name }, port) => this.protocols.get(`${namespace}/${name}:${port}`),
+          subscribe: (listener) => {
+            this.#serversChanged = listener;
+            return () => undefined;
+          },
         },
+        log: this.log,
       },
-      log: this.log,
-    });
+      this.failed.failures,
+    );
   }
 
   put<K extends Kind>(kind: K, ...sources: Sources[K][]): this {
@@ -97,6 +104,12 @@ export class MemoryCluster {
 
   delete(kind: Kind, key: string): this {
     this.collections[kind].delete(key);
+    return this;
+  }
+
+  /** Makes of a pod what no projection may: whoever reads it throws. */
+  spoilPod(key: string): this {
+    this.collections.pods.set(key, { ...this.collections.pods.get(key)!, labels: undefined as never });
     return this;
   }
 

@@ -24,6 +24,7 @@ import { objectKey } from '../../../../../src/kube/collection.ts';
 import { IpNetwork } from '../../../../../src/runtime/ip-network.ts';
 import { PortSet } from '../../../../../src/runtime/port-set.ts';
 import { MemoryCollection } from '../../../../support/memory-collection.ts';
+import { toldFailures } from '../../support/told-failures.ts';
 import { mesh } from '../../../support/mesh.ts';
 
 /** An object as a manifest has it. */
@@ -57,6 +58,8 @@ export class PolicyCluster {
     routes: new MemoryCollection<RouteRules>(),
   };
 
+  /** What could not be read. */
+  readonly failed = toldFailures();
   readonly #kinds: Readonly<Record<string, (key: string, object: KubeObject | undefined) => void>> = {
     Pod: into(this.collections.pods, podProjection(shared)),
     ExternalWorkload: into(this.collections.externalWorkloads, projectExternalWorkload),
@@ -90,12 +93,17 @@ export class PolicyCluster {
   }
 
   source(defaults: Partial<PolicyDefaults> = {}): KubePolicySource {
-    return new KubePolicySource(new Cluster(this.collections), this.collections, {
-      policy: 'all-unauthenticated',
-      opaquePorts: PortSet.parse('3306')!,
-      clusterNetworks,
-      ...defaults,
-    });
+    return new KubePolicySource(
+      new Cluster(this.collections),
+      this.collections,
+      {
+        policy: 'all-unauthenticated',
+        opaquePorts: PortSet.parse('3306')!,
+        clusterNetworks,
+        ...defaults,
+      },
+      this.failed.failures,
+    );
   }
 
   /** What a source that has just begun says of a port. */
