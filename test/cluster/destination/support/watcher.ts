@@ -1,0 +1,43 @@
+import { destinationClient } from '../../../../src/rpc/destination-api.ts';
+import type { Channel } from '../../../../src/rpc/channel.ts';
+import { FoldedSet } from '../../../destination/support/folded-set.ts';
+
+/** A stream of `Get` held open by a client that does what it is told. */
+export class Watcher implements AsyncDisposable {
+  /** How many messages it was sent. */
+  messages = 0;
+  /** Why the stream has ended, which no stream here should. */
+  broken: unknown;
+  readonly #set = new FoldedSet();
+  readonly #end = new AbortController();
+  readonly #running: Promise<void>;
+
+  /** @param path `service.namespace:port` */
+  constructor(channel: Channel, path: string) {
+    this.#running = this.#follow(channel, path.replace(/(?=:\d+$)/, '.svc.cluster.local'));
+  }
+
+  /** `address:port` of each endpoint, in order. */
+  get keys(): string[] {
+    return this.#set.keys;
+  }
+
+  async #follow(channel: Channel, path: string): Promise<void> {
+    const { signal } = this.#end;
+    try {
+      const question = { scheme: '', path, contextToken: '' };
+      for await (const update of destinationClient(channel).get(question, signal)) {
+        this.#set.apply([update]);
+        this.messages += 1;
+      }
+      this.broken = 'it was ended';
+    } catch (error) {
+      if (!signal.aborted) this.broken = error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort(new Error('the test has seen enough'));
+    await this.#running;
+  }
+}
