@@ -4,7 +4,8 @@ import type { Latest } from '../../runtime/latest.ts';
 import { allSynced } from './all-synced.ts';
 import type { EndpointSlice } from './endpoint-slice.ts';
 import type { ExternalWorkload } from './external-workload.ts';
-import { Indexed } from './indexed.ts';
+import type { Touched } from './indexed.ts';
+import { Indexed, keepIndexed } from './indexed.ts';
 import type { Topics } from './lookup.ts';
 import { Lookup } from './lookup.ts';
 import type { Namespace } from './namespace.ts';
@@ -53,15 +54,15 @@ export class Cluster {
   /** By namespace. */
   readonly externalsIn = new Lookup<ExternalWorkload>('externals in', ({ namespace }) => [namespace]);
 
-  readonly #listeners: ((topics: readonly string[]) => void)[] = [];
+  readonly #listeners: Touched[] = [];
 
   constructor(from: ClusterCollections) {
-    const touched = (topics: readonly string[]) => {
+    const touched: Touched = (topics) => {
       for (const listener of this.#listeners) listener(topics);
     };
     this.synced = allSynced({ ...from });
     this.services = new Indexed('service', from.services, [this.servicesAt, this.nodePorts], touched);
-    new Indexed('slice', from.endpointSlices, [this.slices], touched);
+    keepIndexed(from.endpointSlices, [this.slices], touched);
     this.pods = new Indexed('pod', from.pods, [this.podsAt, this.#hostPorts], touched);
     this.nodes = new Indexed('node', from.nodes, [this.nodesAt], touched);
     this.namespaces = new Indexed('namespace', from.namespaces, [], touched);
@@ -70,7 +71,7 @@ export class Cluster {
   }
 
   /** Calls the listener with the topics of which something has changed, for as long as the cluster is followed. */
-  subscribe(listener: (topics: readonly string[]) => void): void {
+  subscribe(listener: Touched): void {
     this.#listeners.push(listener);
   }
 

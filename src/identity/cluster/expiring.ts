@@ -16,7 +16,11 @@ export function expiringNow(
     name === undefined ? service : { apiVersion: 'v1', kind, namespace, name };
   const anchorHolder = holder('ConfigMap', trustBundleConfigMap);
   const ends: Expiring[] = (anchors?.anchors ?? []).map(({ fingerprint, notBefore, notAfter }) => ({
-    ...{ what: 'trust anchor', regarding: anchorHolder, fingerprint, notBefore, notAfter },
+    what: 'trust anchor',
+    regarding: anchorHolder,
+    fingerprint,
+    notBefore,
+    notAfter,
   }));
   if (issuer.state !== 'ready' || issuer.fingerprint === undefined) return ends;
   const { fingerprint, notBefore, notAfter } = issuer;

@@ -64,8 +64,13 @@ export class InCluster {
     if (copies === undefined || name === undefined) return;
     const { client } = this.cluster;
     const publisher = new BundlePublisher({
-      ...{ client, copies, anchors, source: { namespace, name }, clock, log },
+      client,
       namespaces: this.cluster.namespaces(),
+      copies,
+      anchors,
+      source: { namespace, name },
+      clock,
+      log,
       metrics: publisherMetrics(metrics),
     });
     publisher.problem.subscribe((problem) => health.degraded('trust-bundle-copies', problem));

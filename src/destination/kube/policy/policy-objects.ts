@@ -1,6 +1,7 @@
 import type { Collection } from '../../../kube/collection.ts';
 import type { Cluster } from '../cluster.ts';
-import { Indexed } from '../indexed.ts';
+import type { Touched } from '../indexed.ts';
+import { Indexed, keepIndexed } from '../indexed.ts';
 import type { Topics } from '../lookup.ts';
 import { Lookup } from '../lookup.ts';
 import type { MeshAuthentication, NetworkAuthentication } from './authentication-rules.ts';
@@ -47,15 +48,15 @@ export class PolicyObjects {
   );
 
   /** `touched` is called with the topics of which something has changed, in the cluster or in its policy. */
-  constructor(cluster: Cluster, from: PolicyCollections, touched: (topics: readonly string[]) => void) {
+  constructor(cluster: Cluster, from: PolicyCollections, touched: Touched) {
     this.cluster = cluster;
     cluster.subscribe(touched);
     this.servers = new Servers(from.servers, touched);
     this.meshAuthentications = new Indexed('mesh', from.meshAuthentications, [], touched);
     this.networkAuthentications = new Indexed('network', from.networkAuthentications, [], touched);
-    new Indexed('authorization policy', from.authorizationPolicies, [this.#policies], touched);
-    new Indexed('route of name', from.routes, [this.#routes], touched);
-    new Indexed('authorization of server', from.serverAuthorizations, [this.#authorizations], touched);
+    keepIndexed(from.authorizationPolicies, [this.#policies], touched);
+    keepIndexed(from.routes, [this.#routes], touched);
+    keepIndexed(from.serverAuthorizations, [this.#authorizations], touched);
   }
 
   /** A pod, or else an external workload, by `namespace/name`. */
