@@ -1,20 +1,8 @@
 import type { EndpointSliceSource } from '../../../../src/destination/kube/endpoint-slice.ts';
-import { endpointSliceProjection } from '../../../../src/destination/kube/endpoint-slice.ts';
-import type {
-  ExternalWorkload,
-  ExternalWorkloadSource,
-} from '../../../../src/destination/kube/external-workload.ts';
-import { projectExternalWorkload } from '../../../../src/destination/kube/external-workload.ts';
-import type { Namespace } from '../../../../src/destination/kube/namespace.ts';
-import { namespaceProjection } from '../../../../src/destination/kube/namespace.ts';
-import type { Node, NodeSource } from '../../../../src/destination/kube/node.ts';
-import { projectNode } from '../../../../src/destination/kube/node.ts';
-import type { Pod, PodSource } from '../../../../src/destination/kube/pod.ts';
-import { podProjection } from '../../../../src/destination/kube/pod.ts';
-import type { Service, ServiceSource } from '../../../../src/destination/kube/service.ts';
-import { serviceProjection } from '../../../../src/destination/kube/service.ts';
-import { SharedValues } from '../../../../src/destination/kube/shared-values.ts';
-import type { EndpointSlice } from '../../../../src/destination/kube/endpoint-slice.ts';
+import type { ExternalWorkloadSource } from '../../../../src/destination/kube/external-workload.ts';
+import type { NodeSource } from '../../../../src/destination/kube/node.ts';
+import type { PodSource } from '../../../../src/destination/kube/pod.ts';
+import type { ServiceSource } from '../../../../src/destination/kube/service.ts';
 import { Cluster } from '../../../../src/destination/kube/cluster.ts';
 import { KubeEndpointSource } from '../../../../src/destination/kube/kube-endpoint-source.ts';
 import { parseTarget } from '../../../../src/destination/target.ts';
@@ -27,20 +15,10 @@ import type { KubeObject } from '../../../../src/kube/kube-object.ts';
 import { LatestValue } from '../../../../src/runtime/latest.ts';
 import { PortSet } from '../../../../src/runtime/port-set.ts';
 import { LogCapture } from '../../../support/log-capture.ts';
-import { MemoryCollection } from '../../../support/memory-collection.ts';
+import type { MemoryCollection } from '../../../support/memory-collection.ts';
 import { mesh } from '../../support/mesh.ts';
+import { clusterCollections, clusterProjections } from './cluster-collections.ts';
 import { toldFailures } from './told-failures.ts';
-
-const shared = new SharedValues();
-
-const projections = {
-  services: serviceProjection(shared) as (source: never) => Service,
-  endpointSlices: endpointSliceProjection(shared) as (source: never) => EndpointSlice | undefined,
-  pods: podProjection(shared) as (source: never) => Pod,
-  nodes: projectNode as (source: never) => Node,
-  namespaces: namespaceProjection(shared) as (source: never) => Namespace,
-  externalWorkloads: projectExternalWorkload as (source: never) => ExternalWorkload,
-};
 
 /** The objects of a cluster, in the words of its API. */
 export interface Sources {
@@ -56,14 +34,7 @@ export type Kind = keyof Sources;
 
 /** A cluster that a test makes and changes by hand, and what is answered for it. */
 export class MemoryCluster {
-  readonly collections = {
-    services: new MemoryCollection<Service>(),
-    endpointSlices: new MemoryCollection<EndpointSlice>(),
-    pods: new MemoryCollection<Pod>(),
-    nodes: new MemoryCollection<Node>(),
-    namespaces: new MemoryCollection<Namespace>(),
-    externalWorkloads: new MemoryCollection<ExternalWorkload>(),
-  };
+  readonly collections = clusterCollections();
   readonly log = new LogCapture();
   /** What could not be read. */
   readonly failed = toldFailures();
@@ -96,9 +67,8 @@ export class MemoryCluster {
 
   put<K extends Kind>(kind: K, ...sources: Sources[K][]): this {
     const collection = this.collections[kind] as MemoryCollection<unknown>;
-    collection.apply(
-      sources.map((source) => [objectKey(source.metadata), projections[kind](source as never)] as const),
-    );
+    const project = clusterProjections[kind] as (source: Sources[K]) => unknown;
+    collection.apply(sources.map((source) => [objectKey(source.metadata), project(source)] as const));
     return this;
   }
 
