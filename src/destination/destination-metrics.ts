@@ -65,6 +65,12 @@ export class DestinationMetrics {
         this.#updates.inc({ api });
         out.write(message);
       },
+      writeMade: (make) =>
+        out.writeMade(() => {
+          const messages = make();
+          this.#updates.inc({ api }, messages.length);
+          return messages;
+        }),
     };
   }
 }
