@@ -1,0 +1,140 @@
+import { connect, constants } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import { isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../runtime/clock.ts';
+import type { TlsOptions } from './access.ts';
+import type { Answer, Question } from './exchange.ts';
+
+/** From the first packet to the end of TLS. */
+const connectMs = 5_000;
+/** Less than the 90 seconds after which the API server closes an idle connection. */
+const idleMs = 45_000;
+/** An answer that was waited for as long, while nothing else came, may have been lost with the connection. */
+const silenceMs = 1_000;
+
+interface Made {
+  readonly session: ClientHttp2Session;
+  /** As it is after TLS. */
+  readonly ready: Promise<ClientHttp2Session | undefined>;
+}
+
+/**
+ * One HTTP/2 connection for small requests, which go side by side on it: what is sent in one turn leaves in one piece, and the
+ * API server wakes once for it. Made when it is first needed, and anew after its end.
+ */
+export class SharedConnection {
+  readonly #server: URL;
+  readonly #tls: TlsOptions;
+  readonly #clock: Clock;
+  #made: Made | undefined;
+  #speaksHttp1Only = false;
+  #heardAtMs = 0;
+
+  constructor(server: URL, tls: TlsOptions, clock: Clock) {
+    this.#server = server;
+    this.#tls = tls;
+    this.#clock = clock;
+  }
+
+  /** As `exchange` does; `undefined` where the server, or what stands before it, speaks HTTP/1.1 only. */
+  async exchange(question: Question, signal: AbortSignal): Promise<Answer | undefined> {
+    const session = await this.#session();
+    signal.throwIfAborted();
+    if (session === undefined) return undefined;
+    const first = begin(session, question);
+    try {
+      return await this.#answered(first, session, signal);
+    } catch (error) {
+      // The API server says of these that it has done nothing for them, as when it is about to end the connection.
+      if (signal.aborted || first.rstCode !== constants.NGHTTP2_REFUSED_STREAM) throw error;
+    }
+    const anew = await this.#session();
+    signal.throwIfAborted();
+    return anew && (await this.#answered(begin(anew, question), anew, signal));
+  }
+
+  /** Takes no further requests on what is open; those under way go on. */
+  close(): void {
+    this.#made?.session.close();
+  }
+
+  #session(): Promise<ClientHttp2Session | undefined> {
+    if (this.#speaksHttp1Only) return Promise.resolve(undefined);
+    if (this.#made === undefined || this.#made.session.closed || this.#made.session.destroyed)
+      this.#made = this.#make();
+    return this.#made.ready;
+  }
+
+  #make(): Made {
+    const session = connect(this.#server, { createConnection: () => this.#dial() });
+    // Who waits for an answer has a deadline; nothing else needs this process to go on.
+    session.unref();
+    session.setTimeout(connectMs);
+    session.on('timeout', () => {
+      if (session.connecting) session.destroy(notConnected());
+      else session.close();
+    });
+    const ready = new Promise<ClientHttp2Session | undefined>((resolve, reject) => {
+      session.on('error', reject);
+      session.once('close', () => reject(notConnected()));
+      session.once('connect', () => {
+        session.setTimeout(idleMs);
+        this.#speaksHttp1Only = session.alpnProtocol !== 'h2';
+        resolve(this.#speaksHttp1Only ? undefined : session);
+        if (this.#speaksHttp1Only) session.destroy();
+      });
+    });
+    return { session, ready };
+  }
+
+  /** By itself HTTP/2 would offer nothing else, and be refused by who speaks HTTP/1.1 only. */
+  #dial(): TLSSocket {
+    const host = this.#server.hostname.replace(/^\[|\]$/g, '');
+    const servername = isIP(host) === 0 ? host : '';
+    const port = Number(this.#server.port) || 443;
+    return connectTls({ servername, ...this.#tls, host, port, ALPNProtocols: ['h2', 'http/1.1'] });
+  }
+
+  #nowMs(): number {
+    return this.#clock.now().getTime();
+  }
+
+  #answered(stream: ClientHttp2Stream, session: ClientHttp2Session, signal: AbortSignal): Promise<Answer> {
+    const sinceMs = this.#nowMs();
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        // A connection that is silent may be dead, and takes no further requests.
+        if (this.#heardAtMs < sinceMs && this.#nowMs() - sinceMs >= silenceMs) session.close();
+        stream.close(constants.NGHTTP2_CANCEL);
+        stream.destroy(signal.reason as Error);
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      // Stays for what comes later: what goes wrong with the body is told by the reading of it.
+      stream.on('error', reject);
+      stream.once('close', () => {
+        signal.removeEventListener('abort', abort);
+        reject(new Error('the stream was closed'));
+      });
+      stream.once('response', (headers) => {
+        this.#heardAtMs = this.#nowMs();
+        resolve({
+          status: headers[':status'] ?? 0,
+          retryAfter: headers['retry-after'],
+          body: stream,
+        });
+      });
+    });
+  }
+}
+
+function begin(session: ClientHttp2Session, { method, path, headers, body }: Question): ClientHttp2Stream {
+  const stream = session.request({ ...headers, ':method': method, ':path': path });
+  stream.end(body);
+  return stream;
+}
+
+function notConnected(): Error {
+  return Object.assign(new Error('expected a connection, got none'), { code: 'ETIMEDOUT' });
+}
