@@ -4,6 +4,7 @@ import type { Channel } from '../../../../src/rpc/channel.ts';
 import { identityService } from '../../../../src/rpc/identity-api.ts';
 import type { CertifyRequest, CertifyResponse } from '../../../../src/rpc/identity-api.ts';
 import { formatSocketAddress } from '../../../../src/runtime/socket-address.ts';
+import type { SocketAddress } from '../../../../src/runtime/socket-address.ts';
 import { environmentOf, parseManifests, renderText } from '../../../helm/rendered-chart.ts';
 import { connectTo, startServer, testDomain } from '../../../support/rpc-server.ts';
 import type { TestServer } from '../../../support/rpc-server.ts';
@@ -69,10 +70,11 @@ export class DestinationPlane implements AsyncDisposable {
     return this.#own.use(new DestinationProcess(this.#settings, adminPort));
   }
 
-  /** A connection of a client without a certificate, as proxies open theirs. */
-  async connect(to: DestinationProcess): Promise<Channel> {
-    const channel = connectTo(await to.address(), this.ca, { serverName: destinationName.dnsName });
-    return this.#own.use(channel);
+  /** A connection of a client without a certificate, as proxies open theirs; over a wire where one stands between. */
+  async connect(to: DestinationProcess, wire?: SocketAddress): Promise<Channel> {
+    const address = await to.address();
+    const serverName = destinationName.dnsName;
+    return this.#own.use(connectTo(wire ?? address, this.ca, { serverName }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,12 @@
 import { destinationClient } from '../../../../src/rpc/destination-api.ts';
 import type { Channel } from '../../../../src/rpc/channel.ts';
+import { isAppError } from '../../../../src/runtime/errors.ts';
 import { FoldedSet } from '../../../destination/support/folded-set.ts';
 
 /** A stream of `Get` held open by a client that does what it is told. */
 export class Watcher implements AsyncDisposable {
+  /** `service.namespace:port` */
+  readonly path: string;
   /** How many messages it was sent. */
   messages = 0;
   /** Why the stream has ended, which no stream here should. */
@@ -12,9 +15,14 @@ export class Watcher implements AsyncDisposable {
   readonly #end = new AbortController();
   readonly #running: Promise<void>;
 
-  /** @param path `service.namespace:port` */
   constructor(channel: Channel, path: string) {
+    this.path = path;
     this.#running = this.#follow(channel, path.replace(/(?=:\d+$)/, '.svc.cluster.local'));
+  }
+
+  /** Whether it was ended because it has not read for a minute. */
+  get cutOff(): boolean {
+    return isAppError(this.broken) && this.broken.kind === 'resource_exhausted';
   }
 
   /** `address:port` of each endpoint, in order. */
