@@ -1,11 +1,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import type { Agent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { AgentOptions } from 'node:https';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../runtime/clock.ts';
 import { kubeErrors } from './errors.ts';
 import { SharedConnection } from './shared-connection.ts';
+import type { TlsOptions } from './shared-connection.ts';
 
 /** Where the API server is and what proves who asks, as they are now. */
 export interface Credentials {
@@ -16,8 +16,6 @@ export interface Credentials {
   /** Takes the place of an agent made of `tls`, where the way leads through a proxy. */
   readonly agent?: Agent;
 }
-
-export type TlsOptions = Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
 
 /** `anew`: nothing that was kept may be used, for it was refused. */
 export type LoadCredentials = (anew: boolean) => Promise<Credentials>;

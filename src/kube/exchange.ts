@@ -5,21 +5,7 @@ import type { Readable } from 'node:stream';
 import { errorCode } from '../runtime/errors.ts';
 import type { Access } from './access.ts';
 import { kubeErrors } from './errors.ts';
-
-export interface Question {
-  readonly method: string;
-  /** With its query. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
-}
-
-/** The head of an answer, whose body the caller has to read or destroy. */
-export interface Answer {
-  readonly status: number;
-  readonly retryAfter: string | undefined;
-  readonly body: Readable;
-}
+import type { Answer, Question } from './question.ts';
 
 /**
  * Sends one request; resolves when the head of the answer is there. What has a body to send is small, and so is its

@@ -5,9 +5,9 @@ import { isAppError } from '../runtime/errors.ts';
 import type { Access, AccessKeeper } from './access.ts';
 import { answerError, connectionError } from './answer-error.ts';
 import { kubeErrors } from './errors.ts';
-import type { Answer, Question } from './exchange.ts';
 import { exchange, readBody } from './exchange.ts';
 import type { KubeMetrics } from './kube-metrics.ts';
+import type { Answer, Question } from './question.ts';
 
 export interface KubeHttpOptions {
   readonly access: AccessKeeper;

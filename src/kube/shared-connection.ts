@@ -1,11 +1,14 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { isIP } from 'node:net';
+import type { AgentOptions } from 'node:https';
 import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../runtime/clock.ts';
-import type { TlsOptions } from './access.ts';
-import type { Answer, Question } from './exchange.ts';
+import type { Answer, Question } from './question.ts';
+
+/** What the API server is verified by, and what proves who asks. */
+export type TlsOptions = Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
 
 /** From the first packet to the end of TLS. */
 const connectMs = 5_000;
