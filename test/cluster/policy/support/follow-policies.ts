@@ -18,14 +18,17 @@ import { LogCapture } from '../../../support/log-capture.ts';
 export class FollowedPolicies implements AsyncDisposable {
   readonly source: KubePolicySource;
   readonly log = new LogCapture();
+  readonly metrics = new Metrics();
+  /** Of the kinds that only policy is made of. */
+  readonly informers: ReturnType<typeof policyInformers>;
   readonly #end = new AbortController();
   readonly #running: Promise<unknown>;
 
   constructor(client: KubeConnection) {
     const domain = new MeshDomain('kedge', 'mesh.example');
-    const common = { client, clock: systemClock, log: this.log, metrics: new Metrics() };
+    const common = { client, clock: systemClock, log: this.log, metrics: this.metrics };
     const clusterKinds = clusterInformers(common);
-    const policyKinds = policyInformers(common, domain);
+    const policyKinds = (this.informers = policyInformers(common, domain));
     const informers = { ...clusterKinds, ...policyKinds };
     this.source = new KubePolicySource(
       new Cluster(clusterKinds),
