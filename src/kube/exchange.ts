@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import { constants } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { errorCode } from '../runtime/errors.ts';
@@ -72,10 +73,18 @@ export function readBody(body: Readable, maxBytes: number): Promise<string> {
       const message = `expected an answer of at most ${maxBytes} bytes, got more`;
       body.destroy(kubeErrors.error('kube_answer_too_large', message));
     });
-    body.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    body.once('error', reject);
     const closed = (): void => reject(body.errored ?? new Error('the connection was closed'));
+    body.once('end', () => {
+      if (isWhole(body)) resolve(Buffer.concat(chunks).toString('utf8'));
+      else closed();
+    });
+    body.once('error', reject);
     body.once('close', closed);
     if (body.destroyed) closed();
   });
+}
+
+/** A stream of HTTP/2 that is cut short, as when the API server is killed, ends as any other does, but for its code. */
+function isWhole(body: Readable): boolean {
+  return !('rstCode' in body) || body.rstCode === constants.NGHTTP2_NO_ERROR;
 }

@@ -4,23 +4,26 @@ import { isIP } from 'node:net';
 import type { AgentOptions } from 'node:https';
 import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Answer, Question } from './question.ts';
 
 /** What the API server is verified by, and what proves who asks. */
 export type TlsOptions = Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
 
-/** From the first packet to the end of TLS. */
+/** From the first packet to what the API server says of itself once TLS is there. */
 const connectMs = 5_000;
 /** Less than the 90 seconds after which the API server closes an idle connection. */
 const idleMs = 45_000;
-/** An answer that was waited for as long, while nothing else came, may have been lost with the connection. */
+/** How often a connection is asked whether it is alive, while an answer is waited for; and how long it may take to say so. */
 const silenceMs = 1_000;
 
 interface Made {
   readonly session: ClientHttp2Session;
-  /** As it is after TLS. */
-  readonly ready: Promise<ClientHttp2Session | undefined>;
+  /** Once it is known how many requests may go on it at once. */
+  readonly ready: Promise<Made | undefined>;
+  waiting: number;
+  silent: boolean;
+  look: Timer | undefined;
 }
 
 /**
@@ -33,7 +36,6 @@ export class SharedConnection {
   readonly #clock: Clock;
   #made: Made | undefined;
   #speaksHttp1Only = false;
-  #heardAtMs = 0;
 
   constructor(server: URL, tls: TlsOptions, clock: Clock) {
     this.#server = server;
@@ -43,17 +45,17 @@ export class SharedConnection {
 
   /** As `exchange` does; `undefined` where the server, or what stands before it, speaks HTTP/1.1 only. */
   async exchange(question: Question, signal: AbortSignal): Promise<Answer | undefined> {
-    const session = await this.#session();
+    const made = await this.#ready();
     signal.throwIfAborted();
-    if (session === undefined) return undefined;
-    const first = begin(session, question);
+    if (made === undefined) return undefined;
+    const first = begin(made, question);
     try {
-      return await this.#answered(first, session, signal);
+      return await this.#answered(first, made, signal);
     } catch (error) {
       // The API server says of these that it has done nothing for them, as when it is about to end the connection.
       if (signal.aborted || first.rstCode !== constants.NGHTTP2_REFUSED_STREAM) throw error;
     }
-    const anew = await this.#session();
+    const anew = await this.#ready();
     signal.throwIfAborted();
     return anew && (await this.#answered(begin(anew, question), anew, signal));
   }
@@ -63,15 +65,16 @@ export class SharedConnection {
     this.#made?.session.close();
   }
 
-  #session(): Promise<ClientHttp2Session | undefined> {
+  #ready(): Promise<Made | undefined> {
     if (this.#speaksHttp1Only) return Promise.resolve(undefined);
-    if (this.#made === undefined || this.#made.session.closed || this.#made.session.destroyed)
-      this.#made = this.#make();
+    if (this.#made === undefined || isOver(this.#made)) this.#made = this.#make();
     return this.#made.ready;
   }
 
   #make(): Made {
     const session = connect(this.#server, { createConnection: () => this.#dial() });
+    const { promise: ready, resolve, reject } = Promise.withResolvers<Made | undefined>();
+    const made: Made = { session, ready, waiting: 0, silent: false, look: undefined };
     // Who waits for an answer has a deadline; nothing else needs this process to go on.
     session.unref();
     session.setTimeout(connectMs);
@@ -79,17 +82,19 @@ export class SharedConnection {
       if (session.connecting) session.destroy(notConnected());
       else session.close();
     });
-    const ready = new Promise<ClientHttp2Session | undefined>((resolve, reject) => {
-      session.on('error', reject);
-      session.once('close', () => reject(notConnected()));
-      session.once('connect', () => {
-        session.setTimeout(idleMs);
-        this.#speaksHttp1Only = session.alpnProtocol !== 'h2';
-        resolve(this.#speaksHttp1Only ? undefined : session);
-        if (this.#speaksHttp1Only) session.destroy();
-      });
+    session.on('error', reject);
+    session.once('close', () => reject(notConnected()));
+    session.once('connect', () => {
+      this.#speaksHttp1Only = session.alpnProtocol !== 'h2';
+      if (!this.#speaksHttp1Only) return;
+      resolve(undefined);
+      session.destroy();
     });
-    return { session, ready };
+    session.once('remoteSettings', () => {
+      session.setTimeout(idleMs);
+      resolve(made);
+    });
+    return made;
   }
 
   /** By itself HTTP/2 would offer nothing else, and be refused by who speaks HTTP/1.1 only. */
@@ -100,39 +105,60 @@ export class SharedConnection {
     return connectTls({ servername, ...this.#tls, host, port, ALPNProtocols: ['h2', 'http/1.1'] });
   }
 
-  #nowMs(): number {
-    return this.#clock.now().getTime();
+  async #answered(stream: ClientHttp2Stream, made: Made, signal: AbortSignal): Promise<Answer> {
+    made.waiting += 1;
+    this.#watch(made);
+    try {
+      return await answered(stream, signal);
+    } finally {
+      made.waiting -= 1;
+      if (made.waiting === 0) {
+        made.look?.cancel();
+        made.look = undefined;
+      }
+    }
   }
 
-  #answered(stream: ClientHttp2Stream, session: ClientHttp2Session, signal: AbortSignal): Promise<Answer> {
-    const sinceMs = this.#nowMs();
-    return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        // A connection that is silent may be dead, and takes no further requests.
-        if (this.#heardAtMs < sinceMs && this.#nowMs() - sinceMs >= silenceMs) session.close();
-        stream.close(constants.NGHTTP2_CANCEL);
-        stream.destroy(signal.reason as Error);
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      // Stays for what comes later: what goes wrong with the body is told by the reading of it.
-      stream.on('error', reject);
-      stream.once('close', () => {
-        signal.removeEventListener('abort', abort);
-        reject(new Error('the stream was closed'));
-      });
-      stream.once('response', (headers) => {
-        this.#heardAtMs = this.#nowMs();
-        resolve({
-          status: headers[':status'] ?? 0,
-          retryAfter: headers['retry-after'],
-          body: stream,
-        });
-      });
+  /** One that stays silent while an answer is waited for may be dead, and takes no further requests. */
+  #watch(made: Made): void {
+    made.look ??= this.#clock.after(silenceMs, () => {
+      made.look = undefined;
+      if (isOver(made)) return;
+      if (made.silent) {
+        made.session.close();
+        return;
+      }
+      made.silent = true;
+      made.session.ping(() => (made.silent = false));
+      this.#watch(made);
     });
   }
 }
 
-function begin(session: ClientHttp2Session, { method, path, headers, body }: Question): ClientHttp2Stream {
+function isOver({ session }: Made): boolean {
+  return session.closed || session.destroyed;
+}
+
+function answered(stream: ClientHttp2Stream, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      stream.close(constants.NGHTTP2_CANCEL);
+      stream.destroy(signal.reason as Error);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    // Stays for what comes later: what goes wrong with the body is told by the reading of it.
+    stream.on('error', reject);
+    stream.once('close', () => {
+      signal.removeEventListener('abort', abort);
+      reject(new Error('the stream was closed'));
+    });
+    stream.once('response', (headers) =>
+      resolve({ status: headers[':status'] ?? 0, retryAfter: headers['retry-after'], body: stream }),
+    );
+  });
+}
+
+function begin({ session }: Made, { method, path, headers, body }: Question): ClientHttp2Stream {
   const stream = session.request({ ...headers, ':method': method, ':path': path });
   stream.end(body);
   return stream;
