@@ -38,7 +38,9 @@ export async function exchange(
 function begin(server: URL, agent: Agent, { method, path, headers, body }: Question): ClientRequest {
   const length = body !== undefined && { 'content-length': Buffer.byteLength(body) };
   const request = (server.protocol === 'http:' ? httpRequest : httpsRequest)(server, {
-    ...{ agent, method, path },
+    agent,
+    method,
+    path,
     headers: { ...headers, ...length },
   });
   request.end(body);

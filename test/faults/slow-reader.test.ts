@@ -53,6 +53,28 @@ const endpoints = (weight: number) =>
 const weightOf = ({ update }: Update): number | undefined =>
   update?.$case === 'add' ? update.value.addrs[0]?.weight : undefined;
 
+/** A client with 200 streams of endpoints that reads nothing until it is told to listen. */
+async function deafTo(destination: DestinationServer) {
+  const wire = await new DeafWire(destination.address).start();
+  const client = await connect(destination.server, wire);
+  const request = GetDestination.encode(GetDestination.fromPartial(question)).finish();
+  const streams = Array.from({ length: 200 }, () => ask(client, get, request));
+  const open = () => destination.sample('kedge_destination_streams', 'api="get"');
+  await eventually(async () => expect(await open()).toBe(200));
+  wire.deafen();
+  return {
+    streams,
+    listen: () => {
+      wire.listen();
+      for (const stream of streams) stream.resume();
+    },
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]();
+      await wire[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Every message of a stream from now on. */
 function updatesOf(stream: http2.ClientHttp2Stream): Update[] {
   const updates: Update[] = [];
@@ -74,13 +96,7 @@ describe('a client that never reads', () => {
     async () => {
       await using destination = await new DestinationServer(TestCa.create()).start();
       destination.know(endpoints(1));
-      await using wire = await new DeafWire(destination.address).start();
-      using client = await connect(destination.server, wire);
-      const request = GetDestination.encode(GetDestination.fromPartial(question)).finish();
-      const streams = Array.from({ length: 200 }, () => ask(client, get, request));
-      const open = () => destination.sample('kedge_destination_streams', 'api="get"');
-      await eventually(async () => expect(await open()).toBe(200));
-      wire.deafen();
+      await using deaf = await deafTo(destination);
       using channel = destination.server.connect();
       await using honest = new Reader((signal) => destinationClient(channel).get(question, signal));
       await honest.next();
@@ -94,9 +110,8 @@ describe('a client that never reads', () => {
       // All that was sent would be 200 times 200 times 7 KB.
       expect(bytesInUse() - before).toBeLessThan(64 * megabyte);
 
-      const seen = updatesOf(streams[0]!);
-      wire.listen();
-      for (const other of streams) other.resume();
+      const seen = updatesOf(deaf.streams[0]!);
+      deaf.listen();
       await eventually(() => expect(seen.map(weightOf).findLast((weight) => weight !== undefined)).toBe(201));
       // What fits in the window of a stream and what is in flight beside it; the others never waited for it.
       expect(seen.length).toBeLessThan(40);
@@ -114,13 +129,7 @@ describe('a client that never reads', () => {
         }));
       await using destination = await new DestinationServer(TestCa.create()).start();
       destination.know(shopAt(...others(0)));
-      await using wire = await new DeafWire(destination.address).start();
-      using client = await connect(destination.server, wire);
-      const request = GetDestination.encode(GetDestination.fromPartial(question)).finish();
-      const streams = Array.from({ length: 200 }, () => ask(client, get, request));
-      const open = () => destination.sample('kedge_destination_streams', 'api="get"');
-      await eventually(async () => expect(await open()).toBe(200));
-      wire.deafen();
+      await using deaf = await deafTo(destination);
       using channel = destination.server.connect();
       await using honest = new Reader((signal) => destinationClient(channel).get(question, signal));
       await honest.next();
@@ -130,11 +139,10 @@ describe('a client that never reads', () => {
         await honest.next();
         await honest.next();
       }
-      const seen = updatesOf(streams[0]!);
+      const seen = updatesOf(deaf.streams[0]!);
       const known = new FoldedSet();
       let applied = 0;
-      wire.listen();
-      for (const other of streams) other.resume();
+      deaf.listen();
       await eventually(() => {
         known.apply(seen.slice(applied));
         applied = seen.length;
