@@ -39,7 +39,7 @@ export function kubeMetrics(metrics: Metrics): KubeMetrics {
     ),
     lists: metrics.counter(
       'kedge_kube_lists_total',
-      'Times that everything was listed, by reason (first, expired, behind, outage, malformed).',
+      'Times that everything was listed, by reason (first, expired, behind, outage, malformed, version).',
       ['resource', 'reason'],
     ),
     watches: metrics.counter(

@@ -34,21 +34,36 @@ const silenceMs = 75_000;
 /** The two requests that objects of one kind are followed with. */
 export class ListWatch<O extends KubeObject> {
   readonly #options: ListWatchOptions;
+  /** In the version that is asked for. */
+  #resource: Resource;
+  /** Versions that have not been tried since the newest was. */
+  #older: readonly string[];
   readonly #selectors: { readonly labelSelector?: string; readonly fieldSelector?: string };
 
   constructor(options: ListWatchOptions) {
-    const { labelSelector, fieldSelector } = options;
+    const { labelSelector, fieldSelector, resource } = options;
     this.#options = options;
+    this.#resource = resource;
+    this.#older = resource.olderVersions ?? [];
     this.#selectors = {
       ...(labelSelector !== undefined && { labelSelector }),
       ...(fieldSelector !== undefined && { fieldSelector }),
     };
   }
 
+  /** Asks for the next older version from now on; for the newest once all of them have been tried, which gives false. */
+  turnToOlder(): boolean {
+    const { resource } = this.#options;
+    const [version, ...older] = this.#older;
+    this.#older = version === undefined ? (resource.olderVersions ?? []) : older;
+    this.#resource = version === undefined ? resource : { ...resource, version };
+    return version !== undefined;
+  }
+
   page(limit: number, next: string | undefined, signal: AbortSignal): Promise<ListPage<O>> {
-    const { client, resource, place = {} } = this.#options;
+    const { client, place = {} } = this.#options;
     const options = { ...this.#selectors, limit, ...(next !== undefined && { next }) };
-    return client.list<O>(resource, place, options, signal);
+    return client.list<O>(this.#resource, place, options, signal);
   }
 
   /** Every object, page by page, so that each page is garbage before the next one comes; gives the list's version. */
@@ -63,7 +78,7 @@ export class ListWatch<O extends KubeObject> {
 
   /** What happens after `resourceVersion`, until the API server ends it, nothing comes any more, or an error cuts it off. */
   async watch(resourceVersion: string, listener: WatchListener<O>, signal: AbortSignal): Promise<WatchEnd> {
-    const { client, resource, place = {}, clock, random = Math.random } = this.#options;
+    const { client, place = {}, clock, random = Math.random } = this.#options;
     const end = new AbortController();
     const silent = Symbol('silent');
     const stop = (): void => end.abort(signal.reason);
@@ -72,7 +87,7 @@ export class ListWatch<O extends KubeObject> {
     let silence = clock.after(silenceMs, hush);
     try {
       const options = { ...this.#selectors, resourceVersion, timeoutMs: watchMs * (1 + random()) };
-      const batches = await client.watch<O>(resource, place, options, end.signal);
+      const batches = await client.watch<O>(this.#resource, place, options, end.signal);
       listener.opened();
       for await (const batch of batches) {
         silence.cancel();

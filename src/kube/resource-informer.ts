@@ -24,7 +24,7 @@ const soonMs = 1_000;
 /** So many breaks in a row are daily life, and over before anybody could look. */
 const quietBreaks = 2;
 
-type ListReason = 'first' | 'expired' | 'behind' | 'outage' | 'malformed';
+type ListReason = 'first' | 'expired' | 'behind' | 'outage' | 'malformed' | 'version';
 
 /** After these, what was told since the last list cannot be relied on. */
 const listAnew: Readonly<Record<string, ListReason>> = {
@@ -84,7 +84,8 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
         await this.#follow(signal);
       } catch (error) {
         if (ended()) return;
-        await this.#options.clock.sleep(this.#failed(error), signal).catch(() => undefined);
+        const waitMs = this.#failed(error);
+        if (waitMs > 0) await this.#options.clock.sleep(waitMs, signal).catch(() => undefined);
       }
     }
   }
@@ -195,6 +196,10 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     const reason = listAnew[code];
     if (reason !== undefined) this.#forget(reason);
     if (code === 'kube_answer_too_large') this.#pageSize = Math.ceil(this.#pageSize / 2);
+    if (code === 'kube_not_found') {
+      this.#forget('version');
+      if (this.#listWatch.turnToOlder()) return 0;
+    }
     this.#failures += 1;
     if (code === 'kube_not_found' && this.#options.optional === true) this.#absent();
     else if (this.#failures > quietBreaks || !isBreak(error)) this.#tell(errorMessage(error), error);

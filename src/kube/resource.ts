@@ -7,6 +7,8 @@ export interface Resource {
   readonly plural: string;
   readonly kind: string;
   readonly namespaced: boolean;
+  /** Versions that can be read in its place, as the same, where an API server does not serve that one; newest first. */
+  readonly olderVersions?: readonly string[];
 }
 
 /** Where an object is, or a list of them: no namespace means all of them, no name means the list. */

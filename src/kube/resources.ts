@@ -29,7 +29,10 @@ export const externalWorkloads = namespaced(
 );
 
 const policyGroup = 'policy.linkerd.io';
-export const servers = namespaced(policyGroup, 'v1beta3', 'servers', 'Server');
+export const servers: Resource = {
+  ...namespaced(policyGroup, 'v1beta3', 'servers', 'Server'),
+  olderVersions: ['v1beta2', 'v1beta1'],
+};
 export const serverAuthorizations = namespaced(
   policyGroup,
   'v1beta1',
@@ -55,7 +58,10 @@ export const networkAuthentications = namespaced(
   'NetworkAuthentication',
 );
 /** Read only to say that it is not honoured. */
-export const policyHttpRoutes = namespaced(policyGroup, 'v1beta3', 'httproutes', 'HTTPRoute');
+export const policyHttpRoutes: Resource = {
+  ...namespaced(policyGroup, 'v1beta3', 'httproutes', 'HTTPRoute'),
+  olderVersions: ['v1beta2', 'v1beta1', 'v1alpha1'],
+};
 
 function namespaced(group: string, version: string, plural: string, kind: string): Resource {
   return { group, version, plural, kind, namespaced: true };

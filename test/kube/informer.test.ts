@@ -128,6 +128,34 @@ describe('an informer', () => {
     },
   );
 
+  it.each([true, false])(
+    'follows the newest version of its kind that is served, optional or not (%s)',
+    async (optional) => {
+      const newest = { ...configMaps, group: 'example.org', version: 'v3' };
+      const resource = { ...newest, olderVersions: ['v2', 'v1'] };
+      let served = 'v1';
+      await using api = await FakeKubeApi.start();
+      api.fault = ({ path }, response) => {
+        if (path.includes(`/${served}/`)) return false;
+        answer(response, 404, status(404, 'NotFound', 'the server could not find the requested resource'));
+        return true;
+      };
+      api.put({ ...newest, version: 'v1' }, configMap('a', '1'));
+      await using followed = new Followed(api, { resource, optional });
+      await eventually(() => expect(followed.content).toEqual({ 'shop/a': '1' }));
+      await eventually(() => expect(api.openWatches).toBe(1));
+      expect(followed.informer.problem.value).toBeUndefined();
+
+      served = 'v3';
+      api.put(newest, configMap('a', '2'));
+      api.endWatches();
+      await eventually(async () => {
+        await followed.clock.advance(250);
+        expect(followed.content).toEqual({ 'shop/a': '2' });
+      });
+    },
+  );
+
   it('ends where it is told to stop, in whatever it does, and asks nothing afterwards', async () => {
     await using api = await FakeKubeApi.start();
     const followed = new Followed(api);
