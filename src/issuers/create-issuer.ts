@@ -13,6 +13,7 @@ import { DirectorySource } from './local/directory-source.ts';
 import { LocalIssuer } from './local/local-issuer.ts';
 import { SecretSource, type CaTexts } from './local/secret-source.ts';
 import type { issuerSettings } from './settings.ts';
+import { checkVaultConfig } from './vault/settings.ts';
 
 export type IssuerConfig = ValuesOf<typeof issuerSettings>;
 
@@ -39,7 +40,14 @@ const intervalMs = 10_000;
 
 /** Each issuer needs settings of its own. */
 export const checkIssuerConfig: Check<typeof issuerSettings> = (config, problem) => {
+  checks[config.issuer](config, problem);
+};
+
+const checkLocalConfig: Check<typeof issuerSettings> = (config, problem) => {
   const { issuerLocalDirectory, issuerLocalSecret } = config;
+  if (config.issuerMode !== undefined) {
+    problem('KEDGE_ISSUER_MODE', 'it not to be set, as KEDGE_ISSUER is "local"', config.issuerMode);
+  }
   if (issuerLocalDirectory === undefined && issuerLocalSecret === undefined) {
     const expected = 'the directory of the CA key pair, as KEDGE_ISSUER is "local"';
     problem('KEDGE_ISSUER_LOCAL_DIR', expected, 'nothing');
@@ -50,6 +58,12 @@ export const checkIssuerConfig: Check<typeof issuerSettings> = (config, problem)
   if (config.issuerBootstrap && issuerLocalSecret === undefined) {
     problem('KEDGE_ISSUER_BOOTSTRAP', '"false" without KEDGE_ISSUER_LOCAL_SECRET', 'true');
   }
+};
+
+/** One entry for each value of KEDGE_ISSUER. */
+const checks: Readonly<Record<IssuerConfig['issuer'], Check<typeof issuerSettings>>> = {
+  local: checkLocalConfig,
+  vault: checkVaultConfig,
 };
 
 /** The configured issuer, with the checks around it that every issuer gets; resolves when it was first looked at. */
@@ -64,7 +78,13 @@ export async function createIssuer(config: IssuerConfig, needs: IssuerNeeds): Pr
 /** One entry for each value of KEDGE_ISSUER. */
 const creators: Readonly<
   Record<IssuerConfig['issuer'], (config: IssuerConfig, needs: IssuerNeeds) => Promise<Issuer>>
-> = { local: createLocalIssuer };
+> = { local: createLocalIssuer, vault: createVaultIssuerLate };
+
+/** Loaded only where it is wanted: the library for Vault is large. */
+async function createVaultIssuerLate(): Promise<Issuer> {
+  const { createVaultIssuer } = await import('./vault/create-vault-issuer.ts');
+  return createVaultIssuer();
+}
 
 async function createLocalIssuer(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
   return new LocalIssuer(await localSource(config, needs), needs.clock);

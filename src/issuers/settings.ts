@@ -1,4 +1,5 @@
 import { boolean, dnsName, duration, oneOf, path } from '../runtime/settings.ts';
+import { vaultSettings } from './vault/settings.ts';
 
 const hourMs = 3_600_000;
 const yearMs = 8_760 * hourMs;
@@ -7,9 +8,14 @@ const yearMs = 8_760 * hourMs;
 export const issuerSettings = {
   issuer: oneOf({
     name: 'KEDGE_ISSUER',
-    help: 'What signs workload certificates. "local" is a CA key pair in a directory or in a Secret of the cluster.',
-    values: ['local'],
+    help: 'What signs workload certificates. "local" is a CA key pair in a directory or in a Secret of the cluster; "vault" is Vault or OpenBao.',
+    values: ['local', 'vault'],
     fallback: 'local',
+  }),
+  issuerMode: oneOf({
+    name: 'KEDGE_ISSUER_MODE',
+    help: 'Whether the CA signs each workload certificate itself ("direct", what "vault" does unless told), or signs an intermediate that signs them here ("intermediate"). Not for "local".',
+    values: ['direct', 'intermediate'],
   }),
   issuerLocalDirectory: path({
     name: 'KEDGE_ISSUER_LOCAL_DIR',
@@ -50,4 +56,5 @@ export const issuerSettings = {
     min: 100,
     max: 60_000,
   }),
+  ...vaultSettings,
 } as const;
