@@ -39,6 +39,10 @@ export class CheckedIssuer implements Issuer {
     return this.#inner.state;
   }
 
+  checkOpen(goodUntil?: Date): void {
+    this.#inner.checkOpen?.(goodUntil);
+  }
+
   /** What is given may hold fewer and other certificates beside the leaf than the issuer sent: those that peers need. */
   async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
     const { clock, metrics } = this.#options;
