@@ -11,6 +11,7 @@ import { identitySettings } from '../src/identity/settings.ts';
 import { tokenReviewMetrics } from '../src/identity/token/token-review-metrics.ts';
 import { issuerErrors } from '../src/issuers/errors.ts';
 import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
+import { vaultErrors } from '../src/issuers/vault/errors.ts';
 import { kubeErrors } from '../src/kube/errors.ts';
 import { kubeMetrics } from '../src/kube/kube-metrics.ts';
 import { pkiErrors } from '../src/pki/errors.ts';
@@ -46,6 +47,7 @@ export const configurationPages = [
 export const errorPages = [
   { title: 'Asking for a certificate (identity)', catalogue: identityErrors },
   { title: 'Issuers', catalogue: issuerErrors },
+  { title: 'Issuers: Vault and OpenBao', catalogue: vaultErrors },
   { title: 'Certificates, requests, keys and names', catalogue: pkiErrors },
   { title: 'Destination', catalogue: destinationErrors },
   { title: 'Kubernetes API server (identity, destination)', catalogue: kubeErrors },

@@ -105,7 +105,11 @@ describe('identitySettings', () => {
       { KEDGE_TOKEN_JWKS_FILE: '', KEDGE_TOKEN_JWKS_URL: 'file:///keys' },
       'KEDGE_TOKEN_JWKS_URL: expected a URL that begins with https:// or http://',
     ],
-    ['an issuer that is not known', { KEDGE_ISSUER: 'vault' }, 'KEDGE_ISSUER: expected "local", got "vault"'],
+    [
+      'an issuer that is not known',
+      { KEDGE_ISSUER: 'acme' },
+      'KEDGE_ISSUER: expected "local" or "vault", got "acme"',
+    ],
     [
       'a namespace with dots',
       { KEDGE_CONTROL_NAMESPACE: 'a.b' },

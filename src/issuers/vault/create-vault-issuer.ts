@@ -2,5 +2,7 @@ import { issuerErrors } from '../errors.ts';
 import type { Issuer } from '../issuer.ts';
 
 export async function createVaultIssuer(): Promise<Issuer> {
-  return Promise.reject(issuerErrors.error('issuer_unavailable', 'expected an issuer for Vault, got none yet'));
+  return Promise.reject(
+    issuerErrors.error('issuer_unavailable', 'expected an issuer for Vault, got none yet'),
+  );
 }
