@@ -80,12 +80,7 @@ export function checkIssued(answer: Answer, broken: (rule: string) => void): Che
 }
 
 /** The error for a broken rule. */
-export function refused(
-  rule: string,
-  fault: string,
-  broken: (rule: string) => void,
-  cause?: unknown,
-): Error {
+export function refused(rule: string, fault: string, broken: (rule: string) => void, cause?: unknown): Error {
   broken(rule);
   const told = fault.length > maxFaultLength ? `${fault.slice(0, maxFaultLength)}...` : fault;
   const message = `the certificate from the issuer breaks the rule "${rule}": ${told}`;

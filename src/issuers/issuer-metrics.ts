@@ -10,7 +10,7 @@ export interface IssuerMetrics {
   readonly seconds: Histogram<'result'>;
   readonly refusedAnswers: Counter<'rule'>;
   readonly anchored: Counter<'anchor'>;
-  readonly shortened: Counter<never>;
+  readonly shortened: Counter;
   readonly candidates: Counter<'result'>;
 }
 
