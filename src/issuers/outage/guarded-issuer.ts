@@ -21,7 +21,7 @@ export interface GuardOptions {
   readonly concurrency: number;
   /** Calls to the CA that begin within any second; no limit where undefined. */
   readonly rate: number | undefined;
-  /** Milliseconds from a request to its answer. Half of them may be spent waiting, so that the CA has the other half. */
+  /** Milliseconds from a request to its answer. */
   readonly timeoutMs: number;
   readonly random?: () => number;
 }
@@ -33,6 +33,12 @@ interface Waiter {
 
 /** More than this wait nowhere, however fast the CA is. */
 const longestLine = 10_000;
+
+/** Of the time to an answer, the other half is the CA's. */
+const shareForWaiting = 0.5;
+
+/** Of those who could just be served in time, if the CA is as fast as it was of late. */
+const shareInLine = 0.8;
 
 /** Those who are sent away while the CA is away come back no faster than this, in all: each return costs a call. */
 const mostReturnsPerMs = 50 / 1_000;
@@ -126,7 +132,7 @@ export class GuardedIssuer implements Issuer {
       end();
       reject(signal.reason);
     };
-    const timer = clock.after(timeoutMs / 2, () => {
+    const timer = clock.after(timeoutMs * shareForWaiting, () => {
       leave();
       turnAway('late');
     });
@@ -140,7 +146,9 @@ export class GuardedIssuer implements Issuer {
   /** Whoever's turn it is goes; whoever's will not come in time is told so now. */
   #serve(): void {
     while (this.#line.length > 0 && this.#hasRoom()) this.#line.first()?.go();
-    const inTime = Math.floor((this.#throughput.perMs * this.#options.timeoutMs) / 2);
+    const inTime = Math.floor(
+      this.#throughput.perMs * this.#options.timeoutMs * shareForWaiting * shareInLine,
+    );
     const most = Math.min(longestLine, Math.max(1, inTime));
     while (this.#line.length > most) this.#line.last()?.turnAway('overload');
   }
