@@ -4,6 +4,7 @@ import { errorMessage } from '../../src/runtime/errors.ts';
 import { readArguments, usage } from './arguments.ts';
 import type { ClusterCommand } from './arguments.ts';
 import { buildGo } from './binaries/go-build.ts';
+import { fetchOpenBao } from './binaries/openbao.ts';
 import { Progress } from './binaries/progress.ts';
 import { certManagerBuild } from './cert-manager/cert-manager-build.ts';
 import { Missing, missingExitCode } from './missing.ts';
@@ -32,6 +33,9 @@ async function run(command: ClusterCommand): Promise<number> {
       return exitCodes.ok;
     case 'build':
       return build(command);
+    case 'fetch-openbao':
+      await fetchOpenBao(new Progress(process.stderr));
+      return exitCodes.ok;
     case 'up':
       return up(command);
     case 'status':
