@@ -9,6 +9,7 @@ import { publisherMetrics } from '../src/identity/cluster/publisher-metrics.ts';
 import { identityMetrics } from '../src/identity/identity-metrics.ts';
 import { identitySettings } from '../src/identity/settings.ts';
 import { tokenReviewMetrics } from '../src/identity/token/token-review-metrics.ts';
+import { certManagerErrors } from '../src/issuers/cert-manager/errors.ts';
 import { issuerErrors } from '../src/issuers/errors.ts';
 import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
 import { vaultErrors } from '../src/issuers/vault/errors.ts';
@@ -47,6 +48,7 @@ export const configurationPages = [
 export const errorPages = [
   { title: 'Asking for a certificate (identity)', catalogue: identityErrors },
   { title: 'Issuers', catalogue: issuerErrors },
+  { title: 'Issuers: cert-manager', catalogue: certManagerErrors },
   { title: 'Issuers: Vault and OpenBao', catalogue: vaultErrors },
   { title: 'Certificates, requests, keys and names', catalogue: pkiErrors },
   { title: 'Destination', catalogue: destinationErrors },

@@ -47,9 +47,8 @@ await runProcess('identity', async (context) => {
   health.follow('trust-anchors', anchorsSource);
   const anchors = anchorsSource.current;
 
-  const secret = inCluster && ((name: string) => inCluster.cluster.secret(name));
   const issuerNeeds = { anchors, identity: self, clock, log, metrics, signal };
-  const issuer = await createIssuer(config, { ...issuerNeeds, ...(secret && { secret }) });
+  const issuer = await createIssuer(config, { ...issuerNeeds, ...inCluster?.forIssuers });
   health.waitFor('issuer', issuer.state, ({ state }) => state === 'ready');
   const degraded = (reason: string | undefined): void => health.degraded('issuer', reason);
   void followIssuer(issuer, { clock, log, degraded, signal });

@@ -196,8 +196,7 @@ export const identityChecks: readonly Rule[] = [
 
 /** Whether anything that was asked for is kept by the API server. */
 export function needsCluster(config: ValuesOf<typeof identitySettings>): boolean {
-  const { tokenVerifier, issuerLocalSecret, trustBundleConfigMap } = config;
-  return (
-    tokenVerifier === 'token-review' || issuerLocalSecret !== undefined || trustBundleConfigMap !== undefined
-  );
+  const { tokenVerifier, issuer, issuerLocalSecret, trustBundleConfigMap } = config;
+  const kept = [issuerLocalSecret, trustBundleConfigMap].some((name) => name !== undefined);
+  return kept || tokenVerifier === 'token-review' || issuer === 'cert-manager';
 }

@@ -6,12 +6,17 @@ import type { Check, ValuesOf } from '../runtime/env.ts';
 import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { certificateTextsOf } from './cert-manager/certificate-secret.ts';
+import { createCertManagerIssuer, type IssuerKube } from './cert-manager/create-cert-manager-issuer.ts';
+import { CsrNamesIssuer } from './cert-manager/csr-names-issuer.ts';
 import { CheckedIssuer } from './checked-issuer.ts';
 import type { IntermediateSource, Issuer } from './issuer.ts';
+import { issuerObjects } from './issuer-objects.ts';
 import { declareIssuerTtl, issuerMetrics } from './issuer-metrics.ts';
 import { DirectorySource } from './local/directory-source.ts';
 import { LocalIssuer } from './local/local-issuer.ts';
-import { SecretSource, type CaTexts } from './local/secret-source.ts';
+import { SecretSource, caTextsOf, type CaTexts, type SecretData } from './local/secret-source.ts';
+import type { VettingOptions } from './local/vetted-ca.ts';
 import type { issuerSettings } from './settings.ts';
 import { checkVaultConfig } from './vault/settings.ts';
 
@@ -25,8 +30,10 @@ export interface IssuerNeeds {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
-  /** Follows a Secret of the control namespace; needed where the settings name one. */
-  readonly secret?: (name: string) => FollowedSecret;
+  /** Follows a Secret of the control namespace, and keeps of it what `project` gives; needed where the settings name one. */
+  readonly secret?: (name: string, project: (secret: SecretData) => CaTexts) => FollowedSecret;
+  /** Needed by issuers that are asked by objects of the cluster. */
+  readonly kube?: IssuerKube;
 }
 
 /** A Secret that is followed, by its `namespace/name`. */
@@ -41,6 +48,9 @@ const intervalMs = 10_000;
 /** Each issuer needs settings of its own. */
 export const checkIssuerConfig: Check<typeof issuerSettings> = (config, problem) => {
   checks[config.issuer](config, problem);
+  if (config.issuer !== 'local' && config.issuerBootstrap) {
+    problem('KEDGE_ISSUER_BOOTSTRAP', `"false", as KEDGE_ISSUER is "${config.issuer}"`, 'true');
+  }
 };
 
 const checkLocalConfig: Check<typeof issuerSettings> = (config, problem) => {
@@ -64,6 +74,7 @@ const checkLocalConfig: Check<typeof issuerSettings> = (config, problem) => {
 const checks: Readonly<Record<IssuerConfig['issuer'], Check<typeof issuerSettings>>> = {
   local: checkLocalConfig,
   vault: checkVaultConfig,
+  'cert-manager': () => undefined,
 };
 
 /** The configured issuer, with the checks around it that every issuer gets; resolves when it was first looked at. */
@@ -72,18 +83,31 @@ export async function createIssuer(config: IssuerConfig, needs: IssuerNeeds): Pr
   const metrics = issuerMetrics(needs.metrics);
   const inner = await creators[config.issuer](config, needs);
   declareIssuerTtl(needs.metrics, clock, () => inner.state.value);
-  return new CheckedIssuer(inner, { anchors, clock, log, metrics, timeoutMs: config.issuerTimeout });
+  const checked = new CheckedIssuer(inner, { anchors, clock, log, metrics, timeoutMs: config.issuerTimeout });
+  return issuerObjects(config).requests ? new CsrNamesIssuer(checked) : checked;
 }
 
 /** One entry for each value of KEDGE_ISSUER. */
 const creators: Readonly<
   Record<IssuerConfig['issuer'], (config: IssuerConfig, needs: IssuerNeeds) => Promise<Issuer>>
-> = { local: createLocalIssuer, vault: createVaultIssuerLate };
+> = { local: createLocalIssuer, vault: createVaultIssuerLate, 'cert-manager': createCertManager };
 
 /** Loaded only where it is wanted: the library for Vault is large. */
 async function createVaultIssuerLate(): Promise<Issuer> {
   const { createVaultIssuer } = await import('./vault/create-vault-issuer.ts');
   return createVaultIssuer();
+}
+
+function createCertManager(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
+  const { secret, kube, clock } = needs;
+  const { issuerTimeout: timeoutMs } = config;
+  if (secret === undefined || kube === undefined) throw new TypeError('expected an API server to ask');
+  const { secret: name } = issuerObjects(config);
+  return Promise.resolve(
+    name === undefined
+      ? createCertManagerIssuer(config, { ...needs, kube, timeoutMs })
+      : new LocalIssuer(secretSource(secret(name, certificateTextsOf), needs), clock),
+  );
 }
 
 async function createLocalIssuer(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
@@ -92,16 +116,21 @@ async function createLocalIssuer(config: IssuerConfig, needs: IssuerNeeds): Prom
 
 /** The settings were checked to name exactly one. */
 async function localSource(config: IssuerConfig, needs: IssuerNeeds): Promise<IntermediateSource> {
-  const { anchors, identity, clock, log, signal, secret } = needs;
   const { issuerLocalSecret, issuerLocalDirectory: directory = '' } = config;
-  const metrics = issuerMetrics(needs.metrics);
-  const vetting = { anchors, identity, clock, log, metrics, intervalMs };
-  if (issuerLocalSecret !== undefined && secret !== undefined) {
-    const source = new SecretSource({ ...vetting, ...secret(issuerLocalSecret) });
-    source.start(signal);
-    return source;
+  if (issuerLocalSecret !== undefined && needs.secret !== undefined) {
+    return secretSource(needs.secret(issuerLocalSecret, caTextsOf), needs);
   }
-  const source = new DirectorySource({ ...vetting, directory });
-  await source.start(signal);
+  const source = new DirectorySource({ ...vetting(needs), directory });
+  await source.start(needs.signal);
   return source;
+}
+
+function secretSource(followed: FollowedSecret, needs: IssuerNeeds): IntermediateSource {
+  const source = new SecretSource({ ...vetting(needs), ...followed });
+  source.start(needs.signal);
+  return source;
+}
+
+function vetting({ anchors, identity, clock, log, metrics }: IssuerNeeds): VettingOptions {
+  return { anchors, identity, clock, log, metrics: issuerMetrics(metrics), intervalMs };
 }

@@ -1,4 +1,5 @@
 import { boolean, dnsName, duration, oneOf, path } from '../runtime/settings.ts';
+import { certManagerSettings } from './cert-manager/settings.ts';
 import { vaultSettings } from './vault/settings.ts';
 
 const hourMs = 3_600_000;
@@ -8,13 +9,13 @@ const yearMs = 8_760 * hourMs;
 export const issuerSettings = {
   issuer: oneOf({
     name: 'KEDGE_ISSUER',
-    help: 'What signs workload certificates. "local" is a CA key pair in a directory or in a Secret of the cluster; "vault" is Vault or OpenBao.',
-    values: ['local', 'vault'],
+    help: 'What signs workload certificates. "local" is a CA key pair in a directory or in a Secret of the cluster; "vault" is Vault or OpenBao; "cert-manager" is any issuer of cert-manager.',
+    values: ['local', 'vault', 'cert-manager'],
     fallback: 'local',
   }),
   issuerMode: oneOf({
     name: 'KEDGE_ISSUER_MODE',
-    help: 'Whether the CA signs each workload certificate itself ("direct", what "vault" does unless told), or signs an intermediate that signs them here ("intermediate"). Not for "local".',
+    help: 'Whether the CA signs each workload certificate itself ("direct", what "vault" does unless told), or signs an intermediate that signs them here ("intermediate", what "cert-manager" does unless told). Not for "local".',
     values: ['direct', 'intermediate'],
   }),
   issuerLocalDirectory: path({
@@ -57,4 +58,5 @@ export const issuerSettings = {
     max: 60_000,
   }),
   ...vaultSettings,
+  ...certManagerSettings,
 } as const;

@@ -108,7 +108,7 @@ describe('identitySettings', () => {
     [
       'an issuer that is not known',
       { KEDGE_ISSUER: 'acme' },
-      'KEDGE_ISSUER: expected "local" or "vault", got "acme"',
+      'KEDGE_ISSUER: expected "local" or "vault" or "cert-manager", got "acme"',
     ],
     [
       'a namespace with dots',

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { caTextsOf } from '../../issuers/local/secret-source.ts';
+import type { CaTexts, SecretData } from '../../issuers/local/secret-source.ts';
 import type { FollowedSecret } from '../../issuers/create-issuer.ts';
 import { connectKube } from '../../kube/connect-kube.ts';
 import { EventRecorder } from '../../kube/event-recorder.ts';
@@ -67,10 +67,11 @@ export class Cluster {
     return cluster;
   }
 
-  secret(name: string): FollowedSecret {
+  /** One of the control namespace, and what is kept of it. */
+  secret(name: string, project: (secret: SecretData) => CaTexts): FollowedSecret {
     const namespace = this.#config.controlNamespace;
     const place = { namespace, name };
-    const followed = watchNamed(place, { ...this.#followed, resource: secrets, project: caTextsOf });
+    const followed = watchNamed(place, { ...this.#followed, resource: secrets, project });
     this.#follow('issuer-secret', followed);
     return { secrets: followed, key: `${namespace}/${name}` };
   }

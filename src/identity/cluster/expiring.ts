@@ -1,3 +1,4 @@
+import { issuerObjects } from '../../issuers/issuer-objects.ts';
 import type { IssuerState } from '../../issuers/issuer.ts';
 import type { ObjectReference } from '../../kube/event-series.ts';
 import type { Expiring } from '../../kube/expiry-alerts.ts';
@@ -11,7 +12,7 @@ export function expiringNow(
   anchors: TrustBundle | undefined,
   issuer: IssuerState,
 ): Expiring[] {
-  const { controlNamespace: namespace, trustBundleConfigMap, issuerLocalSecret } = config;
+  const { controlNamespace: namespace, trustBundleConfigMap } = config;
   const holder = (kind: string, name: string | undefined): ObjectReference =>
     name === undefined ? service : { apiVersion: 'v1', kind, namespace, name };
   const anchorHolder = holder('ConfigMap', trustBundleConfigMap);
@@ -20,6 +21,6 @@ export function expiringNow(
   }));
   if (issuer.state !== 'ready' || issuer.fingerprint === undefined) return ends;
   const { fingerprint, notBefore, notAfter } = issuer;
-  const regarding = holder('Secret', issuerLocalSecret);
+  const regarding = holder('Secret', issuerObjects(config).secret);
   return [...ends, { what: 'issuer', regarding, fingerprint, notBefore, notAfter }];
 }

@@ -1,3 +1,4 @@
+import type { IssuerNeeds } from '../../issuers/create-issuer.ts';
 import type { Issuer } from '../../issuers/issuer.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { ExpiryAlerts } from '../../kube/expiry-alerts.ts';
@@ -45,6 +46,13 @@ export class InCluster {
     const cluster = await Cluster.join(config, needs);
     if (config.issuerBootstrap) untilAborted(bootstrapUntilDone(config, mesh, cluster, needs), needs);
     return new InCluster(cluster, config, mesh, needs);
+  }
+
+  /** What issuers need of the cluster. */
+  get forIssuers(): Required<Pick<IssuerNeeds, 'secret' | 'kube'>> {
+    const { client, instance: replica } = this.cluster;
+    const namespace = this.#config.controlNamespace;
+    return { secret: (...args) => this.cluster.secret(...args), kube: { client, namespace, replica } };
   }
 
   /** Keeps issuer and bundle as they should be in the cluster, and tells there what becomes of them. */
