@@ -55,20 +55,23 @@ export async function applyObject(
 }
 
 /** Sets conditions of an object's status as a controller would, beside those of other types. */
-export async function setConditions(
+export function setConditions(
   cluster: TestCluster,
   path: string,
   conditions: readonly Condition[],
   more: object = {},
 ): Promise<void> {
-  const object = await cluster.expect<CertManagerObject>(path);
-  const { status } = object;
   const types = conditions.map(({ type }) => type);
-  const kept = (status?.conditions ?? []).filter(({ type }) => !types.includes(type));
   const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   const set = conditions.map((condition) => ({ lastTransitionTime, ...condition }));
-  const body = { ...object, status: { ...status, ...more, conditions: [...kept, ...set] } };
-  await cluster.expect(`${path}/status`, { method: 'PUT', body });
+  // The controller writes too.
+  return eventually(async () => {
+    const object = await cluster.expect<CertManagerObject>(path);
+    const { status } = object;
+    const kept = (status?.conditions ?? []).filter(({ type }) => !types.includes(type));
+    const body = { ...object, status: { ...status, ...more, conditions: [...kept, ...set] } };
+    await cluster.expect(`${path}/status`, { method: 'PUT', body });
+  });
 }
 
 /** Waits until an object's condition `Ready` is true. */
