@@ -1,0 +1,43 @@
+import type { SecretWatch } from '../../../support/secret-watch.ts';
+import { TemporaryDirectory } from '../../../support/temporary-directory.ts';
+import type { TestCa } from '../../../support/test-ca.ts';
+import type { Column, IssuerUnderTest, Wish } from '../column.ts';
+import { OpenIssuer } from '../open-issuer.ts';
+import { CaFamily } from './ca-family.ts';
+import { withoutCa } from './local.ts';
+
+/** `issuer=local` with the CA in a directory. */
+export function localDirectory(watch: SecretWatch): Column {
+  return {
+    name: 'local, directory',
+    seenOn: 'real files',
+    cannot: { ...withoutCa, 'signs on while the CA is away': 'the key is at hand: there is no CA to ask' },
+    open: (wish) => open(wish, watch),
+  };
+}
+
+async function open(wish: Wish, watch: SecretWatch): Promise<IssuerUnderTest> {
+  const family = new CaFamily(wish, watch);
+  const directory = new TemporaryDirectory();
+  const put = (ca: TestCa): Promise<void> => {
+    const { certificates, privateKey } = family.material(ca);
+    return Promise.resolve(directory.mount({ 'tls.crt': certificates, 'tls.key': privateKey }));
+  };
+  if (wish.empty !== true) await put(family.signing());
+  const env = { KEDGE_ISSUER: 'local', KEDGE_ISSUER_LOCAL_DIR: directory.path };
+  const opened = await OpenIssuer.configured(env, [family.anchor.certificate], watch);
+  return {
+    opened,
+    faults: {
+      replace: async () => {
+        const next = family.signing();
+        await put(next);
+        return next.certificate;
+      },
+      replaceByStranger: () => put(family.stranger()),
+      spoil: () => Promise.resolve(directory.mount({ 'tls.crt': 'no certificate', 'tls.key': 'no key' })),
+      arrive: () => put(family.signing()),
+    },
+    close: () => Promise.resolve(directory[Symbol.dispose]()),
+  };
+}
