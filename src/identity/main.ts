@@ -14,8 +14,10 @@ import { Audit } from './audit.ts';
 import { BundleCensus } from './bundle-census.ts';
 import { certifier } from './certify.ts';
 import { Health } from './health.ts';
+import { Holdings } from './holdings.ts';
 import { identityMetrics } from './identity-metrics.ts';
 import { certifyService } from './identity-service.ts';
+import { showIssuerStatus } from './issuer-status.ts';
 import type { Source } from './last-good.ts';
 import { ServingCredentials } from './serving-credentials.ts';
 import { identityChecks, identitySettings, needsCluster } from './settings.ts';
@@ -33,7 +35,8 @@ await runProcess('identity', async (context) => {
 
   const counted = identityMetrics(metrics);
   const health = new Health(readiness, counted);
-  const admin = adminServer({ readiness, metrics, log, clock });
+  const pages = new Map<string, () => unknown>();
+  const admin = adminServer({ readiness, metrics, log, clock, pages });
   context.onClose('admin', (deadline) => closeServer(admin, deadline));
   const adminAddress = await listen(admin, config.adminListenAddress);
 
@@ -52,6 +55,8 @@ await runProcess('identity', async (context) => {
   health.waitFor('issuer', issuer.state, ({ state }) => state === 'ready');
   const degraded = (reason: string | undefined): void => health.degraded('issuer', reason);
   void followIssuer(issuer, { clock, log, degraded, signal });
+  const holdings = new Holdings(clock);
+  showIssuerStatus({ issuer, holdings, clock, lifetimeMs: limits.lifetimeMs }, { pages, metrics });
 
   const serving = new ServingCredentials({ identity: self, issuer, anchors, limits, clock, log });
   health.follow('serving-certificate', serving);
@@ -70,7 +75,7 @@ await runProcess('identity', async (context) => {
   // A log of its own, so that no level set for the other one keeps a record back.
   const auditLog = createLog({ name: 'identity-audit', destination: logOutput });
   const audit = new Audit(auditLog, counted, clock, inCluster?.auditEvents);
-  const certify = certifier({ admission, tokens, domain, issuer, limits, clock, audit });
+  const certify = certifier({ admission, tokens, domain, issuer, limits, clock, audit, holdings });
   const trust = { anchors, census: new BundleCensus(metrics), domain, log };
 
   const server = await serve({

@@ -100,7 +100,9 @@ export class ServingCredentials {
     const { privateKey: key } = generateKeyPair();
     const csr = Csr.parse(createCsr({ key, dnsName, uri }));
     const validity = validityOf(issuer.state.value, limits, clock.now());
-    const { leaf, intermediates } = await issuer.issue({ identity, csr, dnsName, uri, ...validity }, signal);
+    const last = this.#credentials.value?.leaf.notAfter;
+    const request = { identity, csr, dnsName, uri, ...validity, ...(last && { goodUntil: last }) };
+    const { leaf, intermediates } = await issuer.issue(request, signal);
     const bundle = anchors.value;
     if (bundle === undefined)
       throw identityErrors.error('anchors_missing', 'expected trust anchors, got none yet');

@@ -36,10 +36,20 @@ export type IssuerState =
       readonly fingerprint?: string;
       /** It signs, but something is wrong that an operator should see to. */
       readonly degraded?: string;
-      /** The CA behind it does not answer at present, or another signs in its place. */
-      readonly outage?: string;
+      /** Each certificate is asked of a CA across the network: nothing is signed while that is away. */
+      readonly asksCa?: true;
+      readonly outage?: IssuerOutage;
     }
   | { readonly state: 'unavailable'; readonly reason: string };
+
+/** The CA behind an issuer does not answer. */
+export interface IssuerOutage {
+  readonly since: Date;
+  /** What the calls failed with when it began. */
+  readonly reason: string;
+  /** Which issuer signs meanwhile, if any does. */
+  readonly standIn?: string;
+}
 
 /** Signs certificates of workloads. */
 export interface Issuer {

@@ -175,7 +175,8 @@ describe('GuardedIssuer', () => {
     const bench = new Bench({ concurrency: 4 });
     await bench.fail(5);
     const state = bench.guard.state.value;
-    expect(state).toMatchObject({ state: 'ready', outage: expect.stringContaining('503') as string });
+    const outage = { since: now, reason: 'expected 200, got 503' };
+    expect(state).toEqual({ ...ready, asksCa: true, outage });
     bench.outcomes.length = 0;
     for (let number = 1; number <= 3; number += 1) bench.ask(`renewal ${number}`, 60);
     await bench.clock.advance(0);
@@ -192,7 +193,7 @@ describe('GuardedIssuer', () => {
     for (const name of ['probe 1', 'probe 2', 'no probe']) bench.ask(name);
     expect(bench.reached.slice(5)).toEqual(['probe 1', 'probe 2']);
     await bench.answerAll();
-    expect(bench.guard.state.value).toEqual(ready);
+    expect(bench.guard.state.value).toEqual({ ...ready, asksCa: true });
     expect(bench.log.records.map(({ level, message }) => `${level}: ${message}`)).toEqual([
       'error: the CA does not answer; until it does, only probes reach it',
       'info: the CA answers again',
