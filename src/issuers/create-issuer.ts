@@ -17,6 +17,8 @@ import { DirectorySource } from './local/directory-source.ts';
 import { LocalIssuer } from './local/local-issuer.ts';
 import { SecretSource, caTextsOf, type CaTexts, type SecretData } from './local/secret-source.ts';
 import type { VettingOptions } from './local/vetted-ca.ts';
+import { guardMetrics } from './outage/guard-metrics.ts';
+import { GuardedIssuer } from './outage/guarded-issuer.ts';
 import type { issuerSettings } from './settings.ts';
 import { checkVaultConfig } from './vault/settings.ts';
 
@@ -32,6 +34,8 @@ export interface IssuerNeeds {
   readonly signal: AbortSignal;
   /** Follows a Secret of the control namespace, and keeps of it what `project` gives; needed where the settings name one. */
   readonly secret?: (name: string, project: (secret: SecretData) => CaTexts) => FollowedSecret;
+  /** Takes what is to be done when the process ends, before the deadline. */
+  readonly onClose?: (part: string, close: (deadline: AbortSignal) => Promise<void>) => void;
   /** Needed by issuers that are asked by objects of the cluster. */
   readonly kube?: IssuerKube;
 }
@@ -81,10 +85,26 @@ const checks: Readonly<Record<IssuerConfig['issuer'], Check<typeof issuerSetting
 export async function createIssuer(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
   const { anchors, clock, log } = needs;
   const metrics = issuerMetrics(needs.metrics);
-  const inner = await creators[config.issuer](config, needs);
+  const signer = await creators[config.issuer](config, needs);
+  const inner = asksCa(config) ? guarded(signer, config, needs) : signer;
   declareIssuerTtl(needs.metrics, clock, () => inner.state.value);
   const checked = new CheckedIssuer(inner, { anchors, clock, log, metrics, timeoutMs: config.issuerTimeout });
   return issuerObjects(config).requests ? new CsrNamesIssuer(checked) : checked;
+}
+
+/** Whether the CA is asked for each certificate. */
+function asksCa({ issuer, issuerMode }: IssuerConfig): boolean {
+  return issuer !== 'local' && (issuerMode ?? usualModes[issuer]) === 'direct';
+}
+
+const usualModes = { vault: 'direct', 'cert-manager': 'intermediate' } as const;
+
+function guarded(signer: Issuer, config: IssuerConfig, { clock, log, metrics }: IssuerNeeds): Issuer {
+  const { issuerConcurrency: concurrency, issuerRate: rate, issuerTimeout: timeoutMs } = config;
+  return new GuardedIssuer(signer, {
+    ...{ clock, log, concurrency, rate, timeoutMs },
+    metrics: guardMetrics(metrics),
+  });
 }
 
 /** One entry for each value of KEDGE_ISSUER. */
@@ -93,9 +113,9 @@ const creators: Readonly<
 > = { local: createLocalIssuer, vault: createVaultIssuerLate, 'cert-manager': createCertManager };
 
 /** Loaded only where it is wanted: the library for Vault is large. */
-async function createVaultIssuerLate(): Promise<Issuer> {
+async function createVaultIssuerLate(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
   const { createVaultIssuer } = await import('./vault/create-vault-issuer.ts');
-  return createVaultIssuer();
+  return createVaultIssuer(config, needs);
 }
 
 function createCertManager(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {

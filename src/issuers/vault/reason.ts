@@ -11,8 +11,12 @@ const unseen = /[\p{C}\p{Zl}\p{Zp}]+/gu;
 /** The reasons in an error answer of the Vault API (`{"errors": [...]}`) on one line; undefined where there is none. */
 export function reasonOf(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null || !('errors' in body) || !Array.isArray(body.errors)) return;
-  const texts = body.errors.filter((each): each is string => typeof each === 'string');
-  const text = texts.join('; ').replace(handedBack, '[left out]').replace(unseen, ' ').trim();
+  return shownText(body.errors.filter((each): each is string => typeof each === 'string').join('; '));
+}
+
+/** A text of the server as it may be shown; undefined where nothing is left of it. */
+export function shownText(foreign: string): string | undefined {
+  const text = foreign.replace(handedBack, '[left out]').replace(unseen, ' ').trim();
   if (text === '') return undefined;
   return text.length > maxReasonLength ? `${text.slice(0, maxReasonLength)}...` : text;
 }
