@@ -1,5 +1,6 @@
 import { boolean, dnsName, duration, oneOf, path } from '../runtime/settings.ts';
 import { certManagerSettings } from './cert-manager/settings.ts';
+import { guardSettings } from './outage/settings.ts';
 import { vaultSettings } from './vault/settings.ts';
 
 const hourMs = 3_600_000;
@@ -57,6 +58,7 @@ export const issuerSettings = {
     min: 100,
     max: 60_000,
   }),
+  ...guardSettings,
   ...vaultSettings,
   ...certManagerSettings,
 } as const;
