@@ -29,7 +29,7 @@ describe('SecretWatch', () => {
     ['a private key', encodePrivateKey(rsa)],
     ['a private key', JSON.stringify({ pem: encodePrivateKey(privateKey) })],
     ['a private key', JSON.stringify(privateKey.export({ format: 'jwk' }))],
-    ['a private key', privateKey.export({ type: 'sec1', format: 'pem' }).toString()],
+    ['a private key', privateKey.export({ type: 'sec1', format: 'pem' })],
     ['a signing request', csrPem],
     ['a signing request', JSON.stringify({ csr: csrPem })],
     ['a signing request', Buffer.from(csrPem).toString('latin1')],
@@ -58,7 +58,7 @@ describe('SecretWatch', () => {
 
   it('takes nothing for a secret that is public', () => {
     const watched = watch();
-    watched.output(() => publicKey.export({ type: 'spki', format: 'pem' }).toString());
+    watched.output(() => publicKey.export({ type: 'spki', format: 'pem' }));
     watched.output(() => encodePem('CERTIFICATE REQUEST', buildCsr()));
     watched.output(() => encodePrivateKey(testKeyPair().privateKey));
     expect(watched.leaks()).toEqual([]);

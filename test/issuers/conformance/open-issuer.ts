@@ -35,6 +35,7 @@ export interface Given extends IssuedCertificate {
 
 export const hourMs = 3_600_000;
 const skewMs = 20_000;
+const readyWithinMs = 60_000;
 
 /** What every issuer of a column is made with. */
 export interface Surroundings {
@@ -111,6 +112,11 @@ export class OpenIssuer {
       this.#watch.error(error);
       throw error;
     }
+  }
+
+  /** Resolves when there is something to sign with. */
+  async ready(): Promise<void> {
+    await this.issuer.state.until(({ state }) => state === 'ready', AbortSignal.timeout(readyWithinMs));
   }
 
   /** What Prometheus would read. */

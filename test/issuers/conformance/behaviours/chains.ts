@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { TrustBundle } from '../../../../src/pki/trust-bundle.ts';
+import type { TrustBundle } from '../../../../src/pki/trust-bundle.ts';
 import type { TestKeyType } from '../../../support/certificate-builder.ts';
 import { TestCa } from '../../../support/test-ca.ts';
 import type { Behaviour, Cell } from '../behaviour.ts';

@@ -21,7 +21,8 @@ async function open(wish: Wish, watch: SecretWatch): Promise<IssuerUnderTest> {
   const directory = new TemporaryDirectory();
   const put = (ca: TestCa): Promise<void> => {
     const { certificates, privateKey } = family.material(ca);
-    return Promise.resolve(directory.mount({ 'tls.crt': certificates, 'tls.key': privateKey }));
+    directory.mount({ 'tls.crt': certificates, 'tls.key': privateKey });
+    return Promise.resolve();
   };
   if (wish.empty !== true) await put(family.signing());
   const env = { KEDGE_ISSUER: 'local', KEDGE_ISSUER_LOCAL_DIR: directory.path };
@@ -35,9 +36,9 @@ async function open(wish: Wish, watch: SecretWatch): Promise<IssuerUnderTest> {
         return next.certificate;
       },
       replaceByStranger: () => put(family.stranger()),
-      spoil: () => Promise.resolve(directory.mount({ 'tls.crt': 'no certificate', 'tls.key': 'no key' })),
+      spoil: async () => directory.mount({ 'tls.crt': 'no certificate', 'tls.key': 'no key' }),
       arrive: () => put(family.signing()),
     },
-    close: () => Promise.resolve(directory[Symbol.dispose]()),
+    close: async () => directory[Symbol.dispose](),
   };
 }

@@ -7,7 +7,7 @@ import { systemClock } from '../../../../src/runtime/clock.ts';
 import { LatestValue } from '../../../../src/runtime/latest.ts';
 import type { SecretWatch } from '../../../support/secret-watch.ts';
 import type { TestCa } from '../../../support/test-ca.ts';
-import type { Column, Faults, IssuerUnderTest, Wish } from '../column.ts';
+import type { Column, End, Faults, IssuerUnderTest, Wish } from '../column.ts';
 import { OpenIssuer } from '../open-issuer.ts';
 import { CaFamily } from './ca-family.ts';
 
@@ -45,12 +45,14 @@ function faultsOf(ca: ScriptedCa, family: CaFamily): Faults {
     takeAway: () => ca.be('away'),
     openCalls: () => Promise.resolve(ca.openCalls),
     replace: () => Promise.resolve(ca.becomes(family.signing())),
-    replaceByStranger: async () => void (await Promise.resolve(ca.becomes(family.stranger()))),
+    replaceByStranger: async () => {
+      ca.becomes(family.stranger());
+    },
     misbehave: async () => {
       await ca.be('otherwise');
       return 'lifetime';
     },
-    arrive: () => Promise.resolve(ca.arrive()),
+    arrive: async () => ca.arrive(),
   };
 }
 
@@ -75,9 +77,11 @@ class ScriptedCa implements Issuer {
     this.state.set({ state: 'ready', notBefore, notAfter });
   }
 
-  be(mood: Mood): Promise<() => Promise<void>> {
+  be(mood: Mood): Promise<End> {
     this.#mood = mood;
-    return Promise.resolve(async () => void (await this.be('well')));
+    return Promise.resolve(async () => {
+      this.#mood = 'well';
+    });
   }
 
   becomes(ca: TestCa): TestCa['certificate'] {

@@ -1,0 +1,12 @@
+import { certManagerBuild } from '../../cluster/cert-manager/cert-manager-build.ts';
+import { onCertManager } from '../../cluster/cert-manager/on-cert-manager.ts';
+import { certManagerDirect } from './columns/cert-manager-direct.ts';
+import { certManagerIntermediate } from './columns/cert-manager-intermediate.ts';
+import { conformance } from './conformance.ts';
+
+const seenOn = `real ${certManagerBuild.title}`;
+
+onCertManager('a real cert-manager:', (rig) => {
+  conformance(certManagerDirect(rig, seenOn));
+  conformance(certManagerIntermediate(rig, seenOn));
+});
