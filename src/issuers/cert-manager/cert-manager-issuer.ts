@@ -67,9 +67,18 @@ export class CertManagerIssuer implements Issuer {
 
   /** Rejects with an error of `certManagerErrors` that names the request and gives cert-manager's own reason. */
   async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
-    const { clock, issuerRef, replica, requests, timeoutMs, problem } = this.#options;
+    const { problem, issuerRef } = this.#options;
     if (problem.value !== undefined) throw cannotFollow(problem.value);
     const name = requestName(request, issuerRef);
+    const issued = await this.#ask(name, request, signal);
+    const notAfter = this.#learn(issued);
+    if (notAfter === undefined || issued.leaf.notAfter <= notAfter) return issued;
+    // cert-manager's own CAs sign beyond their end; from now on that end is known.
+    return this.#ask(`${name}-shorter`, { ...request, notAfter }, signal);
+  }
+
+  async #ask(name: string, request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+    const { clock, issuerRef, replica, requests, timeoutMs } = this.#options;
     const make = (): object =>
       requestObject(request, { name, replica, issuerRef, timeoutMs, now: clock.now() });
     const late = (): Error => pending(name, timeoutMs, requests.get(name));
@@ -77,9 +86,7 @@ export class CertManagerIssuer implements Issuer {
       requests.settle(name, make, either),
     );
     if (state.verdict !== 'issued') throw refusal(name, state);
-    const issued = answerOf(request, state);
-    this.#learn(issued);
-    return issued;
+    return answerOf(request, state);
   }
 
   #refresh(): void {
@@ -99,6 +106,7 @@ export class CertManagerIssuer implements Issuer {
     const [issuer, last = longest] = [above[0], above.toSorted(byEnd).at(-1)];
     return {
       state: 'ready',
+      asksCa: true,
       notBefore: last.notBefore,
       notAfter: last.notAfter,
       ...(issuer && { fingerprint: issuer.fingerprint }),
@@ -106,17 +114,20 @@ export class CertManagerIssuer implements Issuer {
     };
   }
 
-  #learn({ leaf, intermediates }: IssuedCertificate): void {
+  /** Gives the end of the CA that signed, or of the first one above it to end. */
+  #learn({ leaf, intermediates }: IssuedCertificate): Date | undefined {
     const { anchors, clock } = this.#options;
     const bundle = anchors.value;
-    if (bundle === undefined) return;
+    if (bundle === undefined) return undefined;
     try {
       const chain = { leaf, intermediates, bundle, at: clock.now(), usage: 'both' } as const;
       this.#above = pathsToAnchors(chain)[0]?.path.slice(1) ?? [];
       this.#refresh();
+      return this.#above.toSorted(byEnd).at(-1)?.notAfter;
     } catch (error) {
       // It will be refused, and nothing is to be learnt from it.
-      if (!isAppError(error)) throw error;
+      if (isAppError(error)) return undefined;
+      throw error;
     }
   }
 }

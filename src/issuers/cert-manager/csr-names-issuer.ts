@@ -16,6 +16,10 @@ export class CsrNamesIssuer implements Issuer {
     return this.#inner.state;
   }
 
+  checkOpen(goodUntil?: Date): void {
+    this.#inner.checkOpen?.(goodUntil);
+  }
+
   issue({ uri, ...request }: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
     const asked = uri !== undefined && request.csr.sans.uri.includes(uri);
     return this.#inner.issue({ ...request, ...(asked && { uri }) }, signal);
