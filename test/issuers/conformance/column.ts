@@ -1,6 +1,7 @@
 import type { Certificate } from '../../../src/pki/certificate.ts';
 import type { TestKeyType } from '../../support/certificate-builder.ts';
 import type { BehaviourName } from './behaviours.ts';
+import type { ColumnName } from './table.ts';
 import type { OpenIssuer } from './open-issuer.ts';
 
 /** How the CA of one cell shall be set up. */
@@ -57,7 +58,7 @@ export interface IssuerUnderTest {
 
 /** One issuer in one mode, on one kind of CA. */
 export interface Column {
-  readonly name: string;
+  readonly name: ColumnName;
   /** What stands behind the issuer: `real OpenBao 2.7.2`, `scripted`. */
   readonly seenOn: string;
   /** Behaviours that make no sense here or cannot be brought about, each with the reason. */

@@ -18,7 +18,7 @@ export interface ColumnRecord {
 }
 
 /** The directory that a run puts its records into, a file for each column; no records are kept where it is not set. */
-const variable = 'KEDGE_CONFORMANCE_DIR';
+export const recordVariable = 'KEDGE_CONFORMANCE_DIR';
 
 /** Collects what comes of the cells of a column. */
 export class Record {
@@ -36,7 +36,7 @@ export class Record {
   }
 
   write(): void {
-    const directory = process.env[variable];
+    const directory = process.env[recordVariable];
     if (directory === undefined || directory === '') return;
     mkdirSync(directory, { recursive: true });
     const record: ColumnRecord = {

@@ -12,7 +12,7 @@ import { clusterNeeds, newNamespace } from './cluster-needs.ts';
 export const certManagerDirect =
   (rig: CertManagerRig, seenOn: string) =>
   (watch: SecretWatch): Column => ({
-    name: 'cert-manager, direct',
+    name: 'cert-manager direct',
     seenOn,
     cannot: {
       'takes a shorter life by the rules of the CA, and says so': 'an issuer of kind CA has no such rule',

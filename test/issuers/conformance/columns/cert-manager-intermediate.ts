@@ -15,7 +15,7 @@ const upstream = 'upstream';
 export const certManagerIntermediate =
   (rig: CertManagerRig, seenOn: string) =>
   (watch: SecretWatch): Column => ({
-    name: 'cert-manager, intermediate',
+    name: 'cert-manager intermediate',
     seenOn,
     cannot: withoutCa,
     open: (wish) => open(rig, wish, watch),

@@ -11,7 +11,7 @@ export function localDirectory(watch: SecretWatch): Column {
   return {
     name: 'local, directory',
     seenOn: 'real files',
-    cannot: { ...withoutCa, 'signs on while the CA is away': 'the key is at hand: there is no CA to ask' },
+    cannot: { ...withoutCa, 'signs on while the CA is away': 'no CA is asked, as its key is at hand' },
     open: (wish) => open(wish, watch),
   };
 }

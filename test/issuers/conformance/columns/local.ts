@@ -1,6 +1,6 @@
 import type { BehaviourName } from '../behaviours.ts';
 
-const own = 'the key is at hand: there is no CA to ask';
+const own = 'no CA is asked, as its key is at hand';
 
 /** What an issuer with its CA's key beside it cannot show. */
 export const withoutCa = {
