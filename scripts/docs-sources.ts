@@ -15,6 +15,7 @@ import { issuerErrors } from '../src/issuers/errors.ts';
 import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
 import { guardMetrics } from '../src/issuers/outage/guard-metrics.ts';
 import { vaultErrors } from '../src/issuers/vault/errors.ts';
+import { vaultMetrics } from '../src/issuers/vault/vault-metrics.ts';
 import { kubeErrors } from '../src/kube/errors.ts';
 import { kubeMetrics } from '../src/kube/kube-metrics.ts';
 import { pkiErrors } from '../src/pki/errors.ts';
@@ -92,6 +93,7 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
       watch_port: 0,
       watch_outbound: 0,
     }));
+  const vault = (metrics: Metrics): unknown => vaultMetrics(metrics, systemClock);
   const unreadable = (metrics: Metrics): void => declareUnreadable(metrics, new Map());
   return [
     page('Every process', declareProcessMetrics, (metrics) => declareLostRecords(metrics, () => 0)),
@@ -107,6 +109,7 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
       issuerMetrics,
       issuerTtl,
       guardMetrics,
+      vault,
       expiries,
     ),
     page('destination', destination, unreadable),

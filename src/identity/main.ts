@@ -50,7 +50,8 @@ await runProcess('identity', async (context) => {
   health.follow('trust-anchors', anchorsSource);
   const anchors = anchorsSource.current;
 
-  const issuerNeeds = { anchors, identity: self, clock, log, metrics, signal };
+  const { onClose } = context;
+  const issuerNeeds = { anchors, identity: self, clock, log, metrics, signal, onClose };
   const issuer = await createIssuer(config, { ...issuerNeeds, ...inCluster?.forIssuers });
   health.waitFor('issuer', issuer.state, ({ state }) => state === 'ready');
   const degraded = (reason: string | undefined): void => health.degraded('issuer', reason);
