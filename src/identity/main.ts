@@ -13,6 +13,7 @@ import { anchorsFile } from './anchors-file.ts';
 import { Audit } from './audit.ts';
 import { BundleCensus } from './bundle-census.ts';
 import { certifier } from './certify.ts';
+import type { IdentityConfig } from './cluster/cluster.ts';
 import { Health } from './health.ts';
 import { Holdings } from './holdings.ts';
 import { identityMetrics } from './identity-metrics.ts';
@@ -46,7 +47,7 @@ await runProcess('identity', async (context) => {
         await import('./cluster/in-cluster.ts')
       ).InCluster.join(config, domain, { clock, log, metrics, health, signal })
     : undefined;
-  const anchorsSource = inCluster?.anchors ?? (await readAnchors(config.trustAnchorsFile ?? '', context));
+  const anchorsSource = inCluster?.anchors ?? (await readAnchors(config, context));
   health.follow('trust-anchors', anchorsSource);
   const anchors = anchorsSource.current;
 
@@ -90,12 +91,14 @@ await runProcess('identity', async (context) => {
   log.info({ address: server.address, adminAddress, identity: self.dnsName }, 'serving');
 });
 
-/** The anchors in a file that has been read once. */
-async function readAnchors(
-  file: string,
-  { clock, log, signal }: ProcessContext,
-): Promise<Source<TrustBundle>> {
-  const source = anchorsFile(file, clock, log);
+/** The anchors in a file that has been read once, or without one those that Vault shows. */
+async function readAnchors(config: IdentityConfig, context: ProcessContext): Promise<Source<TrustBundle>> {
+  const { clock, log, signal } = context;
+  if (config.trustAnchorsFile === undefined) {
+    // Loaded only where it is wanted: the library for Vault is large.
+    return (await import('./vault-anchors.ts')).vaultAnchors(config, context);
+  }
+  const source = anchorsFile(config.trustAnchorsFile, clock, log);
   await source.start(signal);
   return source;
 }

@@ -163,15 +163,31 @@ const checkJwks: Rule = ({ tokenVerifier, tokenIssuer, tokenSubjectsFile }, prob
   if (tokenSubjectsFile === undefined) problem(subjects.name, subjects.expected, 'nothing');
 };
 
-const checkTrust: Rule = ({ trustAnchorsFile, trustBundleConfigMap, issuerBootstrap }, problem) => {
+/** The trust anchors come from one place. Vault shows its own to a mesh that was given none. */
+const checkTrust: Rule = (config, problem) => {
+  const { trustAnchorsFile, trustBundleConfigMap, issuer, issuerBootstrap, vaultAnchorSha256 } = config;
   const given = [trustAnchorsFile, trustBundleConfigMap].filter((value) => value !== undefined).length;
-  if (given !== 1) {
+  if (given > 1 || (given === 0 && issuer !== 'vault')) {
     const expected = 'either this or KEDGE_TRUST_BUNDLE_CONFIG_MAP to be set';
     problem('KEDGE_TRUST_ANCHORS_FILE', expected, given === 0 ? 'neither' : 'both');
+  }
+  if (trustAnchorsFile !== undefined && vaultAnchorSha256 !== undefined) {
+    problem('KEDGE_VAULT_ANCHOR_SHA256', 'either this or KEDGE_TRUST_ANCHORS_FILE to be set', 'both');
   }
   if (issuerBootstrap && trustBundleConfigMap === undefined) {
     problem('KEDGE_ISSUER_BOOTSTRAP', '"false" without KEDGE_TRUST_BUNDLE_CONFIG_MAP', 'true');
   }
+};
+
+/** Whoever is on the way could give an anchor of its own. */
+const checkVaultAnchor: Rule = (config, problem) => {
+  const { issuer, trustAnchorsFile, trustBundleConfigMap, vaultAnchorSha256, vaultAddress } = config;
+  const given = [trustAnchorsFile, trustBundleConfigMap, vaultAnchorSha256].some(
+    (value) => value !== undefined,
+  );
+  if (issuer !== 'vault' || given || vaultAddress.protocol === 'https:') return;
+  const expected = 'the trust anchors, as KEDGE_VAULT_ADDR is without TLS';
+  problem('KEDGE_TRUST_ANCHORS_FILE', expected, 'neither this nor KEDGE_VAULT_ANCHOR_SHA256');
 };
 
 /** Each part may be well-formed and the whole name too long. */
@@ -189,6 +205,7 @@ const checkOwnName: Rule = (config, problem) => {
 export const identityChecks: readonly Rule[] = [
   checkListeners,
   checkTrust,
+  checkVaultAnchor,
   checkJwks,
   checkTokenKeys,
   checkOwnName,

@@ -45,6 +45,11 @@ export class InCluster {
   static async join(config: IdentityConfig, mesh: MeshDomain, needs: ClusterNeeds): Promise<InCluster> {
     const cluster = await Cluster.join(config, needs);
     if (config.issuerBootstrap) untilAborted(bootstrapUntilDone(config, mesh, cluster, needs), needs);
+    if (config.issuer === 'vault' && config.trustBundleConfigMap !== undefined) {
+      // Loaded only where it is wanted: the library for Vault is large.
+      const { seedBundleUntilDone } = await import('./seed-bundle.ts');
+      untilAborted(seedBundleUntilDone(config, cluster, needs), needs);
+    }
     return new InCluster(cluster, config, mesh, needs);
   }
 

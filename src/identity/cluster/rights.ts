@@ -14,7 +14,7 @@ import type { Right } from './access-check.ts';
 
 /** Every right that this process needs for what it was asked to do; the chart gives exactly these. */
 export function rightsNeeded(config: ValuesOf<typeof identitySettings>): Right[] {
-  const { tokenVerifier, issuerLocalSecret, trustBundleConfigMap, issuerBootstrap } = config;
+  const { tokenVerifier, issuer, issuerLocalSecret, trustBundleConfigMap, issuerBootstrap } = config;
   const { controlNamespace: namespace, issuerAnchorSecret } = config;
   const { secret, requests } = issuerObjects(config);
   const rights = (resource: Resource, verbs: readonly string[], where: Partial<Right> = {}): Right[] =>
@@ -32,6 +32,9 @@ export function rightsNeeded(config: ValuesOf<typeof identitySettings>): Right[]
           ...rights(namespaces, ['list', 'watch']),
           ...rights(configMaps, ['list', 'watch', 'create', 'patch'], { name: trustBundleConfigMap }),
           ...rights(configMaps, ['get'], { namespace, name: trustBundleConfigMap }),
+          ...(issuer === 'vault'
+            ? rights(configMaps, ['update'], { namespace, name: trustBundleConfigMap })
+            : []),
         ]),
     ...(issuerBootstrap
       ? [

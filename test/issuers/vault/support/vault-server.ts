@@ -64,6 +64,11 @@ export class VaultServer {
     this.#running = undefined;
   }
 
+  /** What the server is, for people. */
+  get title(): string {
+    return this.#program.title;
+  }
+
   get address(): string {
     return this.node(0).address;
   }
