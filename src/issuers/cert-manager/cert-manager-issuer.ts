@@ -29,6 +29,8 @@ export interface CertManagerIssuerOptions {
 
 const retryAfterMs = 5_000;
 const intervalMs = 60_000;
+/** A clock that is further ahead than this is wrong. */
+const aheadMs = 3_000;
 
 /** One `CertificateRequest` for each certificate: any issuer of cert-manager signs it, and whoever approves them may refuse. */
 export class CertManagerIssuer implements Issuer {
@@ -86,7 +88,16 @@ export class CertManagerIssuer implements Issuer {
       requests.settle(name, make, either),
     );
     if (state.verdict !== 'issued') throw refusal(name, state);
-    return answerOf(request, state);
+    const issued = answerOf(request, state);
+    await this.#untilValid(issued.leaf, signal);
+    return issued;
+  }
+
+  /** cert-manager's own CAs date nothing back, and clocks are never quite the same. */
+  async #untilValid({ notBefore }: Certificate, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const earlyMs = notBefore.getTime() - clock.now().getTime();
+    if (earlyMs > 0 && earlyMs <= aheadMs) await clock.sleep(earlyMs, signal);
   }
 
   #refresh(): void {

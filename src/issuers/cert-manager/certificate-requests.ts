@@ -44,7 +44,8 @@ export class CertificateRequests {
 
   /**
    * Makes the request of this name, or takes up the one that is there, and waits until it is decided. It is removed then, and
-   * when the caller goes away; when `signal` is aborted with `certificate_request_pending` it stays for whoever asks again.
+   * when the caller goes away. When a deadline aborts `signal` (an error of kind `unavailable`) it stays for a while: whoever
+   * asks again finds it where it stands, and a CA that is slower than the deadline gets on with its work all the same.
    */
   async settle(name: string, make: () => object, signal: AbortSignal): Promise<RequestState> {
     this.#checkRoom(name);
@@ -59,8 +60,8 @@ export class CertificateRequests {
       }
       throw this.#failed(name, `it was deleted by somebody else ${maxAttempts} times`);
     } finally {
-      const kept = signal.aborted && errorCode(signal.reason) === 'certificate_request_pending';
-      if (this.#leave(name) && (made || signal.aborted) && !kept) void this.#remove(name);
+      const late = isAppError(signal.reason) && signal.reason.kind === 'unavailable';
+      if (this.#leave(name) && (made || signal.aborted) && !late) void this.#remove(name);
     }
   }
 

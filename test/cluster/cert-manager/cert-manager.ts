@@ -11,6 +11,8 @@ import { webhookConfigurations } from './webhook-configurations.ts';
 export interface CertManagerOptions {
   /** `false`: nobody approves requests unless a test does. */
   readonly autoApproval?: boolean;
+  /** Calls a second that the controller makes; 20 unless told, as cert-manager has it. */
+  readonly callsPerSecond?: number;
 }
 
 /** Where a `ClusterIssuer` has its Secrets. */
@@ -26,7 +28,11 @@ export class CertManager {
   readonly #checks: { readonly controller: string; readonly webhook: string };
   #running: { controller?: Component; webhook?: Component } = {};
 
-  private constructor(cluster: TestCluster, ports: readonly number[], autoApproval: boolean) {
+  private constructor(
+    cluster: TestCluster,
+    ports: readonly number[],
+    { autoApproval = true, callsPerSecond = 20 }: CertManagerOptions,
+  ) {
     const [metrics = 0, webhook = 0, health = 0] = ports;
     const kubeconfig = `--kubeconfig=${cluster.kubeconfig}`;
     this.#cluster = cluster;
@@ -42,6 +48,7 @@ export class CertManager {
           `--cluster-resource-namespace=${resourceNamespace}`,
           `--metrics-listen-address=127.0.0.1:${metrics}`,
           `--controllers=*${autoApproval ? '' : ',-certificaterequests-approver'}`,
+          ...[`--kube-api-qps=${callsPerSecond}`, `--kube-api-burst=${callsPerSecond * 2.5}`],
         ],
       },
       webhook: {
@@ -57,12 +64,9 @@ export class CertManager {
   }
 
   /** Installs the kinds and the webhook, starts both programs, and resolves when they work. */
-  static async start(
-    cluster: TestCluster,
-    { autoApproval = true }: CertManagerOptions = {},
-  ): Promise<CertManager> {
+  static async start(cluster: TestCluster, options: CertManagerOptions = {}): Promise<CertManager> {
     const ports = await unusedPorts(3);
-    const own = new CertManager(cluster, ports, autoApproval);
+    const own = new CertManager(cluster, ports, options);
     const ca = makeServingFiles(cluster);
     await cluster.kubectl(['create', '-f', '-'], { input: certManagerDefinitions() });
     await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);

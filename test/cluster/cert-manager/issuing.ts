@@ -15,6 +15,7 @@ import { Metrics } from '../../../src/runtime/metrics.ts';
 import { buildCsr } from '../../support/csr-builder.ts';
 import { LogCapture } from '../../support/log-capture.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import type { Requests } from './requests.ts';
 
 export interface IssuingOptions {
   readonly mode: 'direct' | 'intermediate';
@@ -129,6 +130,21 @@ async function grant(cluster: TestCluster, namespace: string, config: Config): P
   ];
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   await cluster.kubectl(['apply', '-f', '-'], { input });
+}
+
+/** An issuer on trial with the requests that it makes. */
+export class Trial implements AsyncDisposable {
+  readonly issuing: Issuing;
+  readonly requests: Requests;
+
+  constructor(issuing: Issuing, requests: Requests) {
+    this.issuing = issuing;
+    this.requests = requests;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.issuing[Symbol.asyncDispose]();
+  }
 }
 
 export interface AskOptions {
