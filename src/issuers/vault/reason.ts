@@ -6,7 +6,7 @@ const handedBack =
   /-----BEGIN [^]*?(?:-----END [A-Z ]*-----|$)|[\w+/=-]{64,}|\beyJ[\w.-]+|\b(?:hv)?[sbr]\.[\w-]{20,}/g;
 
 /** Control, format and separator characters, lone surrogates. */
-const unseen = /[\p{C}\p{Zl}\p{Zp}]+/gu;
+const unseen = /[\p{C}\p{Zl}\p{Zp}\s]+/gu;
 
 /** The reasons in an error answer of the Vault API (`{"errors": [...]}`) on one line; undefined where there is none. */
 export function reasonOf(body: unknown): string | undefined {

@@ -43,7 +43,7 @@ const rules: readonly { readonly status: RegExp; readonly reason: RegExp; readon
   { status: /^501$/, reason: /^/, code: 'vault_not_initialised' },
   { status: /^5/, reason: /not (yet )?initiali[sz]ed/i, code: 'vault_not_initialised' },
   { status: /^5/, reason: /sealed/i, code: 'vault_sealed' },
-  { status: /^5/, reason: /standby|leader|no active/i, code: 'vault_standby' },
+  { status: /^5/, reason: /standby|leader|no(t)? active|active cluster node/i, code: 'vault_standby' },
   { status: /^(5|408|412)/, reason: /^/, code: 'vault_failed' },
 ];
 

@@ -9,7 +9,7 @@ import type { VaultConnections } from './vault-connections.ts';
 
 export interface VaultClientOptions {
   readonly address: URL;
-  readonly connections: Pick<VaultConnections, 'agent'>;
+  readonly connections: Pick<VaultConnections, 'use'>;
   readonly namespace: string | undefined;
   /** How long a call may take, the wait for a free connection included. */
   readonly timeoutMs: number;
@@ -42,6 +42,9 @@ interface Passed extends VaultCall {
 }
 
 const healthPath = 'sys/health';
+
+/** Of the time for a call; whoever has waited longer would hardly have its answer in time. */
+const shareForWaiting = 0.5;
 
 /**
  * Calls the API of one Vault or OpenBao. Every call has a deadline and ends with its signal; every refusal is an error of the vault
@@ -114,20 +117,16 @@ export class VaultClient {
   }
 
   async #exchange(passed: Passed, path: string, signal: AbortSignal): Promise<HttpsAnswer> {
-    const { address, connections, namespace } = this.#options;
+    const { address, connections, namespace, timeoutMs } = this.#options;
     // Asked with a namespace, some versions do not know the path.
     const inNamespace = namespace !== undefined && path !== healthPath;
     const headers = { ...passed.headers, ...(inNamespace && { 'X-Vault-Namespace': namespace }) };
     const { method, json: body } = passed;
     try {
-      return await exchange({
-        method,
-        url: new URL(passed.uri),
-        headers,
-        body,
-        agent: connections.agent,
-        signal,
-      });
+      return await connections.use(
+        { signal, withinMs: timeoutMs * shareForWaiting, late: allBusy },
+        (agent) => exchange({ method, url: new URL(passed.uri), headers, body, agent, signal }),
+      );
     } catch (error) {
       signal.throwIfAborted();
       throw connectionFailure(error, path, address.origin);
@@ -138,6 +137,13 @@ export class VaultClient {
     const date = Date.parse(headers.date ?? '');
     if (!Number.isNaN(date)) this.#aheadMs = date - this.#options.clock.now().getTime();
   }
+}
+
+function allBusy(): Error {
+  return vaultErrors.error(
+    'vault_timeout',
+    'expected a free connection to Vault, got none in half of the time for a call',
+  );
 }
 
 function contentOf(answer: HttpsAnswer, path: string, login: boolean): unknown {

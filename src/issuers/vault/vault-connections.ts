@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import type { FileContents } from '../../runtime/read-files.ts';
 import { watchFiles } from '../../runtime/watch-files.ts';
+import { CallSlots, type CallWait } from './call-slots.ts';
 import { vaultErrors } from './errors.ts';
 
 export interface VaultConnectionsOptions {
@@ -23,11 +24,13 @@ const intervalMs = 10_000;
 /** The connections to one server: kept open, of limited number, and made with the files of this moment. */
 export class VaultConnections {
   readonly #options: VaultConnectionsOptions;
+  readonly #slots: CallSlots;
   #agent: HttpAgent | undefined;
   #problem: string | undefined;
 
   constructor(options: VaultConnectionsOptions) {
     this.#options = options;
+    this.#slots = new CallSlots(options.maxConnections, options.clock);
   }
 
   /** Follows the files until the signal is aborted, which ends all connections; resolves when they were read once. */
@@ -45,8 +48,12 @@ export class VaultConnections {
     else signal.addEventListener('abort', end, { once: true });
   }
 
-  /** What the next call goes through; throws `vault_credentials_missing` where a file was never read. */
-  get agent(): HttpAgent {
+  /** Makes a call when a connection is free; rejects with `vault_credentials_missing` where a file was never read. */
+  use<T>(wait: CallWait, call: (agent: HttpAgent) => Promise<T>): Promise<T> {
+    return this.#slots.run(wait, () => call(this.#present()));
+  }
+
+  #present(): HttpAgent {
     if (this.#agent !== undefined) return this.#agent;
     const why = this.#problem ?? 'they have not been read yet';
     throw vaultErrors.error('vault_credentials_missing', `expected the files for TLS with Vault: ${why}`);
