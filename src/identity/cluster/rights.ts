@@ -15,7 +15,7 @@ import type { Right } from './access-check.ts';
 /** Every right that this process needs for what it was asked to do; the chart gives exactly these. */
 export function rightsNeeded(config: ValuesOf<typeof identitySettings>): Right[] {
   const { tokenVerifier, issuer, issuerLocalSecret, trustBundleConfigMap, issuerBootstrap } = config;
-  const { controlNamespace: namespace, issuerAnchorSecret } = config;
+  const { controlNamespace: namespace, issuerAnchorSecret, trustAnchorsConfigMap: others } = config;
   const { secret, requests } = issuerObjects(config);
   const rights = (resource: Resource, verbs: readonly string[], where: Partial<Right> = {}): Right[] =>
     verbs.map((verb) => ({ verb, resource, ...where }));
@@ -31,11 +31,14 @@ export function rightsNeeded(config: ValuesOf<typeof identitySettings>): Right[]
       : [
           ...rights(namespaces, ['list', 'watch']),
           ...rights(configMaps, ['list', 'watch', 'create', 'patch'], { name: trustBundleConfigMap }),
-          ...rights(configMaps, ['get'], { namespace, name: trustBundleConfigMap }),
-          ...(issuer === 'vault'
+          ...(others === undefined
+            ? rights(configMaps, ['get'], { namespace, name: trustBundleConfigMap })
+            : []),
+          ...(issuer === 'vault' && others === undefined
             ? rights(configMaps, ['update'], { namespace, name: trustBundleConfigMap })
             : []),
         ]),
+    ...(others === undefined ? [] : rights(configMaps, ['get', 'list', 'watch'], others)),
     ...(issuerBootstrap
       ? [
           ...[issuerLocalSecret ?? '', issuerAnchorSecret].flatMap((name) =>
