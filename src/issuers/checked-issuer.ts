@@ -2,7 +2,7 @@ import { pkiErrors } from '../pki/errors.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { withinDeadline } from '../runtime/deadline.ts';
-import { errorMessage, isAppError } from '../runtime/errors.ts';
+import { AppError, errorMessage, isAppError } from '../runtime/errors.ts';
 import type { Latest } from '../runtime/latest.ts';
 import type { Log } from '../runtime/log.ts';
 import type { CheckedCertificate } from './check-issued.ts';
@@ -74,9 +74,11 @@ export class CheckedIssuer implements Issuer {
     return answer.catch((error: unknown) => this.#unreadable(request, error));
   }
 
-  /** An issuer lets the errors of reading what its CA sent pass: that, too, is a wrong answer. */
+  /** An issuer lets the errors of reading what its CA sent pass, or has one of its own: that, too, is a wrong answer. */
   #unreadable(request: IssueRequest, error: unknown): never {
-    if (!isAppError(error) || !(error.code in pkiErrors.codes)) throw error;
+    const isOfTheAnswer =
+      isAppError(error) && (error.kind === 'internal' || Object.hasOwn(pkiErrors.codes, error.code));
+    if (!isOfTheAnswer) throw withHint(error);
     return this.#judge(request, {}, (broken) => {
       throw refused(formatRule.name, errorMessage(error), broken, error);
     });
@@ -111,6 +113,12 @@ export class CheckedIssuer implements Issuer {
       throw issuerErrors.error('issued_certificate_refused', message, { cause });
     }
   }
+}
+
+/** Whoever is told that there is no CA now is told when to come back as well. */
+function withHint(error: unknown): unknown {
+  if (!isAppError(error) || error.kind !== 'unavailable' || error.retryAfterMs !== undefined) return error;
+  return new AppError(error.code, error.kind, error.message, { cause: error, retryAfterMs });
 }
 
 function resultOf(error: unknown): string {

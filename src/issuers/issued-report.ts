@@ -3,8 +3,8 @@ import type { CheckedCertificate } from './check-issued.ts';
 import type { IssueRequest } from './issuer.ts';
 import type { IssuerMetrics } from './issuer-metrics.ts';
 
-/** A CA counts in seconds from a clock of its own: an end that is earlier by no more than this is the one asked for. */
-const toleranceMs = 60_000;
+/** Less is asked of a CA that counts from a clock of its own and when it gets round to it: that is no shorter life. */
+const toleranceMs = 120_000;
 
 /**
  * Tells what is not wrong with the certificates of an issuer, but good to know: the anchors they chain to, and that they

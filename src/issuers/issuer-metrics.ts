@@ -39,7 +39,7 @@ export function issuerMetrics(metrics: Metrics): IssuerMetrics {
     ),
     shortened: metrics.counter(
       'kedge_issuer_shortened_total',
-      'Certificates given that end more than a minute sooner than asked, because the CA behind the issuer says so.',
+      'Certificates given that end more than two minutes sooner than asked, because the CA behind the issuer says so.',
       [],
     ),
     candidates: metrics.counter(

@@ -4,6 +4,7 @@ import { issuerMetrics } from '../../src/issuers/issuer-metrics.ts';
 import { issuerErrors } from '../../src/issuers/errors.ts';
 import { Certificate } from '../../src/pki/certificate.ts';
 import type { TrustBundle } from '../../src/pki/trust-bundle.ts';
+import { errorCatalogue } from '../../src/runtime/errors.ts';
 import { LatestValue } from '../../src/runtime/latest.ts';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import { LogCapture } from '../support/log-capture.ts';
@@ -88,6 +89,16 @@ describe('CheckedIssuer', () => {
     expect(log.withMessage(thrownAway)[0]?.fields['reason']).toContain('breaks the rule "format": ');
   });
 
+  it('counts likewise what an issuer itself found to be no answer', async () => {
+    const errors = errorCatalogue({ ca_answer_malformed: { kind: 'internal', help: 'Look at the CA.' } });
+    const { checked, metrics, log } = new Bench(() =>
+      Promise.reject(errors.error('ca_answer_malformed', '<html>')),
+    );
+    expect(await refusalOf(checked.issue(request, signal))).not.toContain('html');
+    expect(await metrics.text()).toContain('kedge_issuer_refused_answers_total{rule="format"} 1');
+    expect(log.withMessage(thrownAway)[0]?.fields['reason']).toContain('<html>');
+  });
+
   it('bounds what it tells of a name that a CA made as long as it likes', async () => {
     const issuer = ca.intermediate({ commonName: 'x'.repeat(20_000), notAfter: later(60_000) });
     const { checked, log } = new Bench(() => Promise.resolve(answerOf(issuer).issued));
@@ -96,7 +107,7 @@ describe('CheckedIssuer', () => {
   });
 
   it('says once that the CA gives less time than asked, and counts how often', async () => {
-    const answers = [60_000, 60_000, 3_600_000, 60_000].map(
+    const answers = [60_000, 60_000, 3_500_000, 60_000].map(
       (ms) => answerOf(ca, { notAfter: later(ms) }).issued,
     );
     const { checked, metrics, log } = new Bench(async () => answers.shift()!);
@@ -152,6 +163,15 @@ describe('CheckedIssuer', () => {
     const { checked, metrics } = new Bench(() => Promise.reject(failure));
     await expect(checked.issue(request, signal)).rejects.toBe(failure);
     expect(await metrics.text()).toContain('kedge_issuer_requests_total{result="unavailable"} 1');
+  });
+
+  it('has a workload come back later, where the issuer did not say when', async () => {
+    const failure = issuerErrors.error('issuer_unavailable', 'sealed');
+    const { checked } = new Bench(() => Promise.reject(failure));
+    await expect(checked.issue(request, signal)).rejects.toMatchObject({
+      ...{ code: 'issuer_unavailable', kind: 'unavailable', message: 'sealed' },
+      ...{ retryAfterMs: 5_000, cause: failure },
+    });
   });
 
   it('counts what nobody expected apart', async () => {

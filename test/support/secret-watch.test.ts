@@ -42,6 +42,14 @@ describe('SecretWatch', () => {
     expect(JSON.stringify(watched.leaks())).not.toContain(text.slice(-60));
   });
 
+  it('finds what it was told the looks of', () => {
+    const watched = new SecretWatch();
+    watched.pattern('a token', /\bhvs\.[\w-]{12,}/);
+    watched.output(() => `with hvs.${'x'.repeat(20)} in it`);
+    watched.output(() => 'hvs. is how they begin');
+    expect(watched.leaks()).toEqual([{ what: 'a token', where: 'with <a token>' }]);
+  });
+
   it('looks at what an error hides from its message', () => {
     const watched = watch();
     watched.error(new Error('it failed', { cause: { headers: { 'x-vault-token': token } } }));

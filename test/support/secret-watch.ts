@@ -18,11 +18,17 @@ export interface Leak {
 /** Remembers the secrets that a test uses, in every way that they may be written, and looks for them in all that was put out. */
 export class SecretWatch {
   readonly #secrets = new Map<string, string>();
+  readonly #patterns = new Map<string, RegExp>();
   readonly #outputs: (() => string)[] = [];
 
   /** A text such as a token. */
   secret(what: string, text: string): void {
     for (const form of [text, ...encodingsOf(Buffer.from(text))]) this.#keep(what, form);
+  }
+
+  /** What no secret of a kind is without, for those that a test never gets to see. */
+  pattern(what: string, pattern: RegExp): void {
+    this.#patterns.set(what, pattern);
   }
 
   /** A private key: its number, which every way to encode it holds. The rest of it is public. */
@@ -55,14 +61,17 @@ export class SecretWatch {
 
   /** Every secret that is in any output. */
   leaks(): readonly Leak[] {
-    const texts = this.#outputs.map((output) => unbroken(output()));
-    return [...this.#secrets].flatMap(([form, what]) =>
-      texts.flatMap((text) => {
-        const at = text.indexOf(form);
-        if (at < 0) return [];
-        return [{ what, where: `${text.slice(Math.max(0, at - 60), at)}<${what}>` }];
-      }),
+    const texts = this.#outputs.map((output) => output());
+    const whole = texts.map(unbroken);
+    const places = [...this.#secrets].flatMap(([form, what]) =>
+      whole.map((text) => ({ what, text, at: text.indexOf(form) })),
     );
+    const more = [...this.#patterns].flatMap(([what, pattern]) =>
+      texts.map((text) => ({ what, text, at: text.search(pattern) })),
+    );
+    return [...places, ...more]
+      .filter(({ at }) => at >= 0)
+      .map(({ what, text, at }) => ({ what, where: `${text.slice(Math.max(0, at - 60), at)}<${what}>` }));
   }
 
   #bytes(what: string, bytes: Uint8Array): void {

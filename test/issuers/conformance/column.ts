@@ -18,6 +18,8 @@ export interface Wish {
   readonly narrow?: boolean;
   /** Milliseconds after which the issuer no longer waits for an answer. */
   readonly timeoutMs?: number;
+  /** What signs here is renewed within seconds, where it is renewed by time alone. */
+  readonly renewsSoon?: boolean;
   /** There is nothing to sign with yet; `faults.arrive` brings it. */
   readonly empty?: boolean;
 }

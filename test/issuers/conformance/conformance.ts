@@ -1,6 +1,6 @@
 import { SecretWatch } from '../../support/secret-watch.ts';
 import { behaviours, keepsSecrets } from './behaviours.ts';
-import type { Column, IssuerUnderTest } from './column.ts';
+import type { Column, End, IssuerUnderTest, Wish } from './column.ts';
 import { Record } from './record.ts';
 
 /** A real CA takes its time where other things run. */
@@ -29,18 +29,16 @@ export function conformance(columnOf: ColumnOf): void {
       it(
         row,
         async () => {
-          const opened: IssuerUnderTest[] = [];
-          try {
-            await run({
-              open: async (wish = {}) => {
-                const subject = await column.open(wish);
-                opened.push(subject);
-                return subject;
-              },
-            });
-          } finally {
-            for (const subject of opened) await close(subject);
-          }
+          const subjects = new Subjects(column);
+          const failure = await run({ open: (wish) => subjects.open(wish) }).then(
+            () => undefined,
+            (error: unknown) => ({ error }),
+          );
+          // What the ending of a cell that has failed runs into says less than what it failed by.
+          await subjects.close().catch((error: unknown) => {
+            throw failure?.error ?? error;
+          });
+          if (failure) throw failure.error;
           record.set(row, 'passed');
         },
         cellWithinMs,
@@ -59,7 +57,44 @@ export function conformance(columnOf: ColumnOf): void {
   });
 }
 
-async function close({ opened, close }: IssuerUnderTest): Promise<void> {
-  await opened.end();
-  await close();
+/** The issuers of one cell, with the faults that were begun and not ended. */
+class Subjects {
+  readonly #column: Column;
+  readonly #closers: End[] = [];
+
+  constructor(column: Column) {
+    this.#column = column;
+  }
+
+  async open(wish: Wish = {}): Promise<IssuerUnderTest> {
+    const { opened, faults, close } = await this.#column.open(wish);
+    this.#closers.push(close, () => opened.end());
+    const { silence, takeAway } = faults;
+    return {
+      opened,
+      faults: {
+        ...faults,
+        ...(silence && { silence: () => this.#once(silence) }),
+        ...(takeAway && { takeAway: () => this.#once(takeAway) }),
+      },
+      close,
+    };
+  }
+
+  /** The last first. */
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).toReversed()) await close();
+  }
+
+  async #once(begin: () => Promise<End>): Promise<End> {
+    const end = await begin();
+    let ended = false;
+    const endOnce = async (): Promise<void> => {
+      if (ended) return;
+      ended = true;
+      await end();
+    };
+    this.#closers.push(endOnce);
+    return endOnce;
+  }
 }

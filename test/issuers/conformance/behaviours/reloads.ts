@@ -6,7 +6,7 @@ export const reloads = [
   {
     name: 'takes up a CA that was replaced in place, with no restart',
     run: async ({ open }) => {
-      const subject = await open();
+      const subject = await open({ renewsSoon: true });
       const { opened } = subject;
       const before = await opened.ask();
       const next = await fault(subject, 'replace')();
@@ -23,7 +23,7 @@ export const reloads = [
   {
     name: 'gives nothing of a CA whose anchor is not published, and says so',
     run: async ({ open }) => {
-      const subject = await open();
+      const subject = await open({ renewsSoon: true });
       const { opened } = subject;
       const before = await opened.ask();
       await fault(subject, 'replaceByStranger')();
@@ -39,7 +39,7 @@ export const reloads = [
   {
     name: 'keeps the last good CA when the next is no good, and says so',
     run: async ({ open }) => {
-      const subject = await open();
+      const subject = await open({ renewsSoon: true });
       const { opened } = subject;
       const before = await opened.ask();
       await fault(subject, 'spoil')();
@@ -51,7 +51,7 @@ export const reloads = [
   {
     name: 'logs in again when its log-in no longer counts',
     run: async ({ open }) => {
-      const subject = await open();
+      const subject = await open({ renewsSoon: true });
       await subject.opened.ask();
       await fault(subject, 'revokeLogin')();
       await eventually(() => subject.opened.ask());

@@ -6,7 +6,7 @@ import { TestCa as Ca } from '../../../support/test-ca.ts';
 import type { Column, Faults, IssuerUnderTest, Wish } from '../column.ts';
 import { hourMs, OpenIssuer } from '../open-issuer.ts';
 import { clusterNeeds, newNamespace } from './cluster-needs.ts';
-import { withoutCa } from './local.ts';
+import { withoutCa, withoutLogin } from './local.ts';
 
 const name = 'kedge-issuer';
 const upstream = 'upstream';
@@ -17,7 +17,7 @@ export const certManagerIntermediate =
   (watch: SecretWatch): Column => ({
     name: 'cert-manager intermediate',
     seenOn,
-    cannot: withoutCa,
+    cannot: { ...withoutCa, ...withoutLogin },
     open: (wish) => open(rig, wish, watch),
   });
 

@@ -4,14 +4,18 @@ import type { TestCa } from '../../../support/test-ca.ts';
 import type { Column, IssuerUnderTest, Wish } from '../column.ts';
 import { OpenIssuer } from '../open-issuer.ts';
 import { CaFamily } from './ca-family.ts';
-import { withoutCa } from './local.ts';
+import { withoutCa, withoutLogin } from './local.ts';
 
 /** `issuer=local` with the CA in a directory. */
 export function localDirectory(watch: SecretWatch): Column {
   return {
     name: 'local, directory',
     seenOn: 'real files',
-    cannot: { ...withoutCa, 'signs on while the CA is away': 'no CA is asked, as its key is at hand' },
+    cannot: {
+      ...withoutCa,
+      ...withoutLogin,
+      'signs on while the CA is away': 'no CA is asked, as its key is at hand',
+    },
     open: (wish) => open(wish, watch),
   };
 }

@@ -6,7 +6,7 @@ import type { Column, IssuerUnderTest, Wish } from '../column.ts';
 import { OpenIssuer } from '../open-issuer.ts';
 import { CaFamily } from './ca-family.ts';
 import { clusterNeeds, newNamespace } from './cluster-needs.ts';
-import { withoutCa } from './local.ts';
+import { withoutCa, withoutLogin } from './local.ts';
 
 const name = 'kedge-issuer';
 
@@ -16,7 +16,7 @@ export const localSecret =
   (watch: SecretWatch): Column => ({
     name: 'local, Secret',
     seenOn: `real Kubernetes ${cluster.version}`,
-    cannot: withoutCa,
+    cannot: { ...withoutCa, ...withoutLogin },
     open: (wish) => open(cluster, wish, watch),
   });
 

@@ -10,5 +10,8 @@ export const withoutCa = {
   'has the workload come back while the CA is away, and signs again by itself once it is there': own,
   'throws a wrong answer away, counts it by its rule, and tells the log alone what was wrong':
     'it signs by itself, as asked',
-  'logs in again when its log-in no longer counts': own,
+} as const satisfies Partial<Record<BehaviourName, string>>;
+
+export const withoutLogin = {
+  'logs in again when its log-in no longer counts': 'nobody is logged in to',
 } as const satisfies Partial<Record<BehaviourName, string>>;
