@@ -3,7 +3,7 @@ import type { TestCluster } from '../test-cluster.ts';
 import { certManagerPath, setConditions } from './objects.ts';
 import type { CertManagerObject, Condition } from './objects.ts';
 
-/** The CertificateRequests of one namespace on a real API server. */
+/** The CertificateRequests of the mesh in one namespace on a real API server; those of Certificates are none of them. */
 export class Requests {
   readonly #cluster: TestCluster;
   readonly #namespace: string;
@@ -14,7 +14,8 @@ export class Requests {
   }
 
   async all(): Promise<readonly CertManagerObject[]> {
-    const path = certManagerPath('certificaterequests', this.#namespace);
+    const mine = 'labelSelector=app.kubernetes.io/managed-by=kedge-identity';
+    const path = `${certManagerPath('certificaterequests', this.#namespace)}?${mine}`;
     return (await this.#cluster.expect<{ items: CertManagerObject[] }>(path)).items;
   }
 
@@ -30,7 +31,9 @@ export class Requests {
 
   /** Waits until none is left. */
   gone(): Promise<void> {
-    return eventually(async () => expect(await this.all()).toEqual([]));
+    return eventually(async () =>
+      expect((await this.all()).map(({ metadata }) => metadata.name)).toEqual([]),
+    );
   }
 
   /** As an approver, a controller or an external issuer would. */
