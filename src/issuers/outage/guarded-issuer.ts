@@ -40,6 +40,9 @@ const shareForWaiting = 0.5;
 /** Of those who could just be served in time, if the CA is as fast as it was of late. */
 const shareInLine = 0.8;
 
+/** The longer the CA is away already, the longer those stay away who can: what has lasted hours seldom ends this minute. */
+const shareOfOutage = 1 / 20;
+
 /** Those who are sent away while the CA is away come back no faster than this, in all: each return costs a call. */
 const mostReturnsPerMs = 50 / 1_000;
 
@@ -198,7 +201,9 @@ export class GuardedIssuer implements Issuer {
     const { perMs } = this.#throughput;
     const state = this.#breaker.state.value;
     if (state.state !== 'closed') {
-      const booking = { fromMs: this.#breaker.waitMs, perMs: Math.min(perMs, mostReturnsPerMs) };
+      const outageMs = this.#options.clock.now().getTime() - state.since.getTime();
+      const fromMs = Math.max(this.#breaker.waitMs, outageMs * shareOfOutage);
+      const booking = { fromMs, perMs: Math.min(perMs, mostReturnsPerMs) };
       const retryAfterMs = this.#appointments.next({ ...booking, bearableMs: bearable });
       const message = `expected a CA that answers, got none since ${state.since.toISOString()} (${state.reason})`;
       return issuerErrors.error('issuer_outage', message, { retryAfterMs });

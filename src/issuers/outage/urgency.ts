@@ -41,9 +41,13 @@ export function standingOf(
   return { urgency, neededMs, bearableMs: bearableMs(goodUntil, now) };
 }
 
-/** How long a workload may be told to stay away whose certificate is good until then; `undefined` where it has none. */
+/**
+ * How long a workload may be told to stay away whose certificate is good until then; `undefined` where it has none. An end in
+ * the past says nothing: a connection that lasts shows the certificate of when it was made, and its workload has another.
+ */
 export function bearableMs(goodUntil: Date | undefined, now: Date): number {
   if (goodUntil === undefined) return longestMs.first;
   const leftMs = goodUntil.getTime() - now.getTime();
+  if (leftMs <= 0) return longestMs.holder;
   return Math.min(longestMs.holder, Math.max(shortestMs, leftMs * shareOfLeft));
 }
