@@ -156,6 +156,24 @@ describe('answers of a CertificateRequest', () => {
     expect(bench.issuer.state.value).toMatchObject({ state: 'ready', notAfter: root.certificate.notAfter });
   });
 
+  it('are held back until they are valid where the clock of cert-manager is a little ahead, and refused where it is far', async () => {
+    await using bench = await StandIn.begin(root.bundle);
+    let aheadMs = 2_000;
+    bench.onCreate = (made) => bench.decide(made, issuedBy(ca, made, { notBefore: later(aheadMs) }));
+    let given = false;
+    const answered = bench.issue(asked).then((issued) => {
+      given = true;
+      return issued;
+    });
+    await bench.gone();
+    await bench.clock.advance(1_000);
+    expect(given).toBe(false);
+    await bench.clock.advance(1_000);
+    expect((await answered).leaf.notBefore).toEqual(later(2_000));
+    aheadMs = 30_000;
+    expect(await refusalOf(bench.issue(asked))).toContain('breaks the rule "lifetime"');
+  });
+
   it('wait for a certificate that comes after its condition', async () => {
     await using bench = await StandIn.begin(root.bundle);
     const answered = bench.issue(asked);
