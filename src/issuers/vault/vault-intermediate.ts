@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createCsr } from '../../pki/csr.ts';
 import { encodePrivateKey, generateKeyPair } from '../../pki/keys.ts';
 import { encodePem } from '../../pki/pem.ts';
+import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
 import { Backoff } from '../../runtime/backoff.ts';
 import { sleepUntil } from '../../runtime/clock.ts';
 import { errorCode, errorMessage, isAppError } from '../../runtime/errors.ts';
@@ -120,7 +121,9 @@ export class VaultIntermediate implements IntermediateSource {
       csr: encodePem('CERTIFICATE REQUEST', createCsr({ key, dnsName: identity.dnsName })),
       use_csr_values: false,
       common_name: commonName(trustDomain),
+      // Below a CA with name constraints Vault signs nothing without a name to hold against them.
       exclude_cn_from_sans: true,
+      alt_names: meshName(identity),
       max_path_length: 0,
       permitted_dns_domains: [trustDomain],
       ttl: `${Math.floor(lifetimeMs / 1000)}s`,
@@ -146,6 +149,11 @@ export class VaultIntermediate implements IntermediateSource {
   #tell(): void {
     this.#problem.set(this.#notRenewed ?? this.#vetted.problem.value);
   }
+}
+
+/** What the names of all workloads end in: within the constraints of whatever CA may sign for them. */
+function meshName({ dnsName, serviceAccount, namespace }: WorkloadIdentity): string {
+  return dnsName.slice(`${serviceAccount}.${namespace}.`.length);
 }
 
 /** A label for people; the limit is that of common names (RFC 5280 appendix A.1). */

@@ -69,6 +69,7 @@ class Subjects {
   async open(wish: Wish = {}): Promise<IssuerUnderTest> {
     const { opened, faults, close } = await this.#column.open(wish);
     this.#closers.push(close, () => opened.end());
+    if (wish.empty !== true) await opened.ready();
     const { silence, takeAway } = faults;
     return {
       opened,

@@ -116,7 +116,12 @@ export class OpenIssuer {
 
   /** Resolves when there is something to sign with. */
   async ready(): Promise<void> {
-    await this.issuer.state.until(({ state }) => state === 'ready', AbortSignal.timeout(readyWithinMs));
+    const { state } = this.issuer;
+    await state
+      .until((value) => value.state === 'ready', AbortSignal.timeout(readyWithinMs))
+      .catch((cause: unknown) => {
+        throw new Error(`expected an issuer that can sign, got ${JSON.stringify(state.value)}`, { cause });
+      });
   }
 
   /** What Prometheus would read. */

@@ -22,7 +22,7 @@ export class CaFamily {
     const options: TestCaOptions = {
       ...(caKey !== undefined && { keyType: caKey }),
       ...(caEndsInMs !== undefined && { notAfter: new Date(Date.now() + caEndsInMs) }),
-      ...(narrow === true && { permittedDns: ['cluster.local'] }),
+      ...(narrow === true && { permittedDns: ['serviceaccount.identity.kedge.cluster.local'] }),
     };
     const above = depth === 2 ? anchor.intermediate() : anchor;
     const ca = above.intermediate(options);

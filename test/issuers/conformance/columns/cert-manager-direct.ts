@@ -37,7 +37,6 @@ async function open(rig: CertManagerRig, wish: Wish, watch: SecretWatch): Promis
   };
   const needs = await clusterNeeds(cluster, namespace);
   const opened = await OpenIssuer.configured(env, [family.anchor.certificate], watch, needs);
-  await opened.ready();
   return { opened, faults: faultsOf(rig, namespace, family, put), close: () => Promise.resolve() };
 }
 

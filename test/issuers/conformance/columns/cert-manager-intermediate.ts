@@ -37,13 +37,13 @@ async function open(rig: CertManagerRig, wish: Wish, watch: SecretWatch): Promis
   const env = { KEDGE_ISSUER: 'cert-manager', KEDGE_ISSUER_MODE: 'intermediate' };
   const needs = await clusterNeeds(cluster, namespace);
   const opened = await OpenIssuer.configured(env, [anchor.certificate], watch, needs);
-  if (wish.empty !== true) await opened.ready();
   return { opened, faults: faultsOf(rig, namespace, arrive), close: () => rig.certManager.startController() };
 }
 
 /** What signs the CA of the mesh. */
 function above(anchor: TestCa, { depth = 1, narrow }: Wish): TestCa {
-  if (narrow === true) return anchor.intermediate({ permittedDns: ['cluster.local'] });
+  if (narrow === true)
+    return anchor.intermediate({ permittedDns: ['serviceaccount.identity.kedge.cluster.local'] });
   return depth === 2 ? anchor.intermediate() : anchor;
 }
 

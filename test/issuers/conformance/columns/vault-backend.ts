@@ -80,7 +80,6 @@ export class VaultCell {
       ...more,
     };
     const opened = await OpenIssuer.configured(env, [family.anchor.certificate], watch);
-    if (wish.empty !== true) await opened.ready();
     return new VaultCell({ ...parts, opened, wire });
   }
 
