@@ -12,9 +12,6 @@ export interface PkiAnswer {
   readonly warnings: readonly string[];
 }
 
-/** No chain is as long; each is read, and looked at in search of a path. */
-const maxCertificates = 32;
-
 /**
  * Reads the answer. The chain is taken as a bag: its order and its repetitions mean nothing, and `certificate` may hold a
  * whole bundle.
@@ -33,10 +30,6 @@ export function pkiAnswer(answer: unknown, path: string): PkiAnswer {
       'vault_answer_malformed',
       `expected a certificate in the answer to ${path}, got none`,
     );
-  }
-  if (texts.length > maxCertificates) {
-    const message = `expected at most ${maxCertificates} certificates in the answer to ${path}, got ${texts.length}`;
-    throw vaultErrors.error('vault_answer_malformed', message);
   }
   const [first, ...more] = texts.flatMap((text) => Certificate.parsePem(text as string));
   if (first === undefined) throw new TypeError('expected an error for a text without certificates');

@@ -120,11 +120,12 @@ export class VaultIssuer implements Issuer {
     return `Vault signs for about ${got} only, whatever is asked for: raise max_ttl of the role and of the mount, or lower KEDGE_ISSUANCE_LIFETIME`;
   }
 
+  /** Once for the same text; the figures in it differ from certificate to certificate. */
   #tellWarnings(warnings: readonly string[]): void {
-    const text = warnings.join('; ');
-    if (text !== '' && text !== this.#warned)
-      this.#options.log.warn({ warnings }, 'Vault signs, with a warning');
+    const text = warnings.join('; ').replace(/\d+/g, '0');
+    if (text === '' || text === this.#warned) return;
     this.#warned = text;
+    this.#options.log.warn({ warnings }, 'Vault signs, with a warning');
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
