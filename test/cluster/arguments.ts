@@ -6,7 +6,7 @@ export const usage = `Usage: npm run cluster -- <command>
 
 A Kubernetes of your own, built from its sources: a control plane and a node (Linux, root), or the API server alone.
 
-  build [--api-only] [--version V]   builds the programs: once, for minutes
+  build [--api-only] [--version V]   builds the programs, and cert-manager for tests: once, for minutes
   up [--api-only] [--version V]      builds what is missing and starts a cluster, which runs on
   fetch-openbao                      fetches OpenBao for the tests of Vault: once, some seconds
   status                             what of it runs
