@@ -1,5 +1,6 @@
 import type { CertManagerRig } from '../../../cluster/cert-manager/on-cert-manager.ts';
 import { caCertificate, caIssuer, putSecret, renew } from '../../../cluster/cert-manager/objects.ts';
+import { parsePrivateKey } from '../../../../src/pki/keys.ts';
 import type { SecretWatch } from '../../../support/secret-watch.ts';
 import type { TestCa } from '../../../support/test-ca.ts';
 import { TestCa as Ca } from '../../../support/test-ca.ts';
@@ -37,7 +38,21 @@ async function open(rig: CertManagerRig, wish: Wish, watch: SecretWatch): Promis
   const env = { KEDGE_ISSUER: 'cert-manager', KEDGE_ISSUER_MODE: 'intermediate' };
   const needs = await clusterNeeds(cluster, namespace);
   const opened = await OpenIssuer.configured(env, [anchor.certificate], watch, needs);
-  return { opened, faults: faultsOf(rig, namespace, arrive), close: () => rig.certManager.startController() };
+  const keepSecret = async (): Promise<void> => {
+    const secret = await cluster.expect<{ data: Record<string, string> }>(
+      `/api/v1/namespaces/${namespace}/secrets/${name}`,
+    );
+    const pem = Buffer.from(secret.data['tls.key'] ?? '', 'base64').toString();
+    if (pem.startsWith('-----BEGIN')) watch.privateKey(parsePrivateKey(pem));
+  };
+  return {
+    opened,
+    faults: faultsOf(rig, namespace, arrive),
+    close: async () => {
+      await keepSecret();
+      await rig.certManager.startController();
+    },
+  };
 }
 
 /** What signs the CA of the mesh. */
