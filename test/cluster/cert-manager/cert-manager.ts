@@ -79,7 +79,7 @@ export class CertManager {
     return own;
   }
 
-  /** Kills it first where it runs. */
+  /** Resolves when it works; does nothing where it runs. */
   startController(): Promise<void> {
     return this.#start('controller');
   }
@@ -104,7 +104,7 @@ export class CertManager {
   }
 
   async #start(name: 'controller' | 'webhook'): Promise<void> {
-    await this.#running[name]?.kill();
+    if (this.#running[name]?.running === true) return;
     const component = this.#cluster.startBeside(this.#commands[name]);
     this.#running[name] = component;
     await component.ready(async () => {
