@@ -13,6 +13,7 @@ import { tokenReviewMetrics } from '../src/identity/token/token-review-metrics.t
 import { certManagerErrors } from '../src/issuers/cert-manager/errors.ts';
 import { issuerErrors } from '../src/issuers/errors.ts';
 import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
+import { fallbackCertificates } from '../src/issuers/outage/fallback-issuer.ts';
 import { guardMetrics } from '../src/issuers/outage/guard-metrics.ts';
 import { vaultErrors } from '../src/issuers/vault/errors.ts';
 import { vaultMetrics } from '../src/issuers/vault/vault-metrics.ts';
@@ -109,6 +110,7 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
       issuerMetrics,
       issuerTtl,
       guardMetrics,
+      fallbackCertificates,
       vault,
       expiries,
     ),

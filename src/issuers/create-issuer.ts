@@ -17,8 +17,11 @@ import { DirectorySource } from './local/directory-source.ts';
 import { LocalIssuer } from './local/local-issuer.ts';
 import { SecretSource, caTextsOf, type CaTexts, type SecretData } from './local/secret-source.ts';
 import type { VettingOptions } from './local/vetted-ca.ts';
+import { FallbackIssuer, fallbackCertificates } from './outage/fallback-issuer.ts';
+import type { NamedIssuer } from './outage/fallback-issuer.ts';
 import { guardMetrics } from './outage/guard-metrics.ts';
 import { GuardedIssuer } from './outage/guarded-issuer.ts';
+import { guardSettings } from './outage/settings.ts';
 import type { issuerSettings } from './settings.ts';
 import { checkVaultConfig } from './vault/settings.ts';
 
@@ -52,10 +55,30 @@ const intervalMs = 10_000;
 /** Each issuer needs settings of its own. */
 export const checkIssuerConfig: Check<typeof issuerSettings> = (config, problem) => {
   checks[config.issuer](config, problem);
+  checkFallbacks(config, problem);
   if (config.issuer !== 'local' && config.issuerBootstrap) {
     problem('KEDGE_ISSUER_BOOTSTRAP', `"false", as KEDGE_ISSUER is "${config.issuer}"`, 'true');
   }
 };
+
+const checkFallbacks: Check<typeof issuerSettings> = (config, problem) => {
+  const { issuer, issuerFallbacks: names } = config;
+  const { name } = guardSettings.issuerFallbacks;
+  if (names.length === 0) return;
+  if (!asksCa(config))
+    problem(name, 'none, as the CA does not sign each certificate itself', names.join(','));
+  if (names.some((each) => each === issuer) || new Set(names).size < names.length) {
+    problem(name, 'each issuer once, and not that of KEDGE_ISSUER', names.join(','));
+  }
+  for (const each of names) {
+    if (each !== issuer) checks[each]({ ...config, ...usually(each) }, problem);
+  }
+};
+
+/** As a fallback an issuer has no mode of its own. */
+function usually(issuer: IssuerConfig['issuer']): Pick<IssuerConfig, 'issuer' | 'issuerMode'> {
+  return { issuer, issuerMode: undefined };
+}
 
 const checkLocalConfig: Check<typeof issuerSettings> = (config, problem) => {
   const { issuerLocalDirectory, issuerLocalSecret } = config;
@@ -85,11 +108,26 @@ const checks: Readonly<Record<IssuerConfig['issuer'], Check<typeof issuerSetting
 export async function createIssuer(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
   const { anchors, clock, log } = needs;
   const metrics = issuerMetrics(needs.metrics);
-  const signer = await creators[config.issuer](config, needs);
-  const inner = asksCa(config) ? guarded(signer, config, needs) : signer;
+  const first = await createSigner(config, needs);
+  const inner = config.issuerFallbacks.length === 0 ? first : await withFallbacks(first, config, needs);
   declareIssuerTtl(needs.metrics, clock, () => inner.state.value);
   const checked = new CheckedIssuer(inner, { anchors, clock, log, metrics, timeoutMs: config.issuerTimeout });
   return issuerObjects(config).requests ? new CsrNamesIssuer(checked) : checked;
+}
+
+async function createSigner(config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
+  const signer = await creators[config.issuer](config, needs);
+  return asksCa(config) ? guarded(signer, config, needs) : signer;
+}
+
+async function withFallbacks(first: Issuer, config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
+  const fallbacks: NamedIssuer[] = [];
+  for (const name of config.issuerFallbacks) {
+    fallbacks.push({ name, issuer: await createSigner({ ...config, ...usually(name) }, needs) });
+  }
+  const { anchors, clock, log, metrics } = needs;
+  const certificates = fallbackCertificates(metrics);
+  return new FallbackIssuer(first, fallbacks, { anchors, clock, log, certificates });
 }
 
 /** Whether the CA is asked for each certificate. */
