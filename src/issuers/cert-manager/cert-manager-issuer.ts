@@ -9,7 +9,7 @@ import { LatestValue } from '../../runtime/latest.ts';
 import { certManagerErrors } from './errors.ts';
 import type { IssuedCertificate, Issuer, IssueRequest, IssuerState } from '../issuer.ts';
 import type { CertificateRequests } from './certificate-requests.ts';
-import { readableCertificates } from './readable-certificates.ts';
+import { readableCertificates } from '../readable-certificates.ts';
 import { requestName, requestObject, type IssuerReference } from './request-object.ts';
 import type { RequestState, Verdict } from './request-state.ts';
 

@@ -1,5 +1,5 @@
 import { caTextsOf, type CaTexts, type SecretData } from '../local/secret-source.ts';
-import { readableCertificates } from './readable-certificates.ts';
+import { readableCertificates } from '../readable-certificates.ts';
 
 /**
  * What is kept of the Secret of a CA `Certificate`. `ca.crt` is never an anchor: it stays behind when the issuer changes, and is

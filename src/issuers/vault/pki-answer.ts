@@ -1,4 +1,5 @@
 import { Certificate } from '../../pki/certificate.ts';
+import { readableCertificates } from '../readable-certificates.ts';
 import { vaultErrors } from './errors.ts';
 import { shownText } from './reason.ts';
 import { fieldsOf } from './vault-client.ts';
@@ -14,7 +15,7 @@ export interface PkiAnswer {
 
 /**
  * Reads the answer. The chain is taken as a bag: its order and its repetitions mean nothing, and `certificate` may hold a
- * whole bundle.
+ * whole bundle. What cannot be read in the chain, such as a root of version 1, is passed over.
  *
  * Throws `vault_answer_malformed`, or what is wrong with a certificate.
  */
@@ -22,18 +23,20 @@ export function pkiAnswer(answer: unknown, path: string): PkiAnswer {
   const { data, warnings } = fieldsOf(answer);
   const { certificate, ca_chain: chain, issuing_ca: issuing } = fieldsOf(data);
   const rest = Array.isArray(chain) ? (chain as unknown[]) : [chain];
-  const texts = [certificate, issuing, ...rest].filter(
-    (each) => typeof each === 'string' && each.trim() !== '',
-  );
   if (typeof certificate !== 'string' || certificate.trim() === '') {
     throw vaultErrors.error(
       'vault_answer_malformed',
       `expected a certificate in the answer to ${path}, got none`,
     );
   }
-  const [first, ...more] = texts.flatMap((text) => Certificate.parsePem(text as string));
+  const [first, ...more] = Certificate.parsePem(certificate);
   if (first === undefined) throw new TypeError('expected an error for a text without certificates');
-  return { certificate: first, others: unique(more, first), warnings: shownWarnings(warnings) };
+  const above = [issuing, ...rest].filter((each) => typeof each === 'string').flatMap(readableCertificates);
+  return {
+    certificate: first,
+    others: unique([...more, ...above], first),
+    warnings: shownWarnings(warnings),
+  };
 }
 
 function unique(certificates: readonly Certificate[], without: Certificate): Certificate[] {

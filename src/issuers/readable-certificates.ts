@@ -1,5 +1,5 @@
-import { Certificate } from '../../pki/certificate.ts';
-import { isAppError } from '../../runtime/errors.ts';
+import { Certificate } from '../pki/certificate.ts';
+import { isAppError } from '../runtime/errors.ts';
 
 /** What issuers call their CA may be a bundle of whatever they know. */
 const maxCount = 16;
