@@ -1,5 +1,5 @@
 import type { TemporaryDirectory } from '../../../support/temporary-directory.ts';
-import type { VaultServer } from './vault-server.ts';
+import type { VaultAdmin } from './vault-server.ts';
 
 /** Fields of the tokens that a log-in gives. */
 export interface TokenFields {
@@ -11,7 +11,7 @@ export interface TokenFields {
 
 /** Enables AppRole and makes the role `kedge` with the policy `kedge`; gives the settings that log in with it. */
 export async function enableAppRole(
-  server: VaultServer,
+  server: VaultAdmin,
   directory: TemporaryDirectory,
   fields: TokenFields = {},
 ): Promise<Readonly<Record<string, string>>> {
@@ -29,7 +29,7 @@ export async function enableAppRole(
   };
 }
 
-export async function setAppRole(server: VaultServer, fields: TokenFields): Promise<void> {
+export async function setAppRole(server: VaultAdmin, fields: TokenFields): Promise<void> {
   const body = { token_policies: ['kedge'], token_ttl: '1h', token_max_ttl: '4h', ...fields };
   await server.expect('auth/approle/role/kedge', { body });
 }

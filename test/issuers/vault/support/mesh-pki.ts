@@ -1,6 +1,6 @@
 import { encodePrivateKey } from '../../../../src/pki/keys.ts';
 import type { TestCa } from '../../../support/test-ca.ts';
-import type { VaultServer } from './vault-server.ts';
+import type { VaultAdmin } from './vault-server.ts';
 
 /** What a role needs to sign for a mesh; the names are those of the mesh `cluster.local` with the control namespace `kedge`. */
 const meshRole = {
@@ -28,9 +28,9 @@ export type RoleFields = Partial<Record<keyof typeof meshRole | 'issuer_ref', un
 /** A PKI mount with a role for the mesh, as an administrator sets it up. Policies and mounts are of one name each. */
 export class MeshPki {
   readonly mount: string;
-  readonly #server: VaultServer;
+  readonly #server: VaultAdmin;
 
-  constructor(server: VaultServer, mount = 'pki') {
+  constructor(server: VaultAdmin, mount = 'pki') {
     this.#server = server;
     this.mount = mount;
   }

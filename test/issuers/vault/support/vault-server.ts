@@ -11,12 +11,19 @@ import type { VaultCallOptions } from './vault-call.ts';
 import { VaultNode } from './vault-node.ts';
 import type { VaultProgram } from './vault-programs.ts';
 
+/** What sets a server up. */
+export type VaultAdmin = Pick<VaultServer, 'expect'>;
+
 interface Running {
   readonly state: StateDirectory;
   readonly guard: Guard;
   readonly nodes: readonly VaultNode[];
   readonly rootToken: string;
   readonly unsealKey: string;
+}
+
+interface RaftConfiguration {
+  readonly data: { readonly config: { readonly servers: readonly { readonly voter: boolean }[] } };
 }
 
 /**
@@ -103,6 +110,18 @@ export class VaultServer {
 
   async seal(): Promise<void> {
     await this.expect('sys/seal', { method: 'PUT' });
+  }
+
+  /** Has the second of two servers take the lead, once it has a vote. */
+  async changeLeader(): Promise<void> {
+    await eventually(async () => {
+      const { status } = await this.node(1).call('sys/health');
+      if (status === 200) return;
+      const { data } = await this.expect<RaftConfiguration>('sys/storage/raft/configuration');
+      const voters = data.config.servers.filter(({ voter }) => voter);
+      if (voters.length === this.#nodeCount) await this.expect('sys/step-down', { method: 'PUT' });
+      throw new Error(`status ${status}, ${voters.length} with a vote`);
+    });
   }
 
   /** Unseals the first server, and waits until it answers as the active one, or as a standby where there are more. */
