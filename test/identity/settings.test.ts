@@ -209,6 +209,24 @@ describe('identitySettings', () => {
     expect(told[0]).toContain(line);
   });
 
+  it('needs no trust anchors where Vault shows one, but not without TLS', () => {
+    const vault = {
+      KEDGE_ISSUER: 'vault',
+      KEDGE_ISSUER_LOCAL_DIR: undefined,
+      KEDGE_TRUST_ANCHORS_FILE: undefined,
+    };
+    expect(read({ ...least, ...vault }).trustAnchorsFile).toBeUndefined();
+    const plain = {
+      ...vault,
+      KEDGE_VAULT_ADDR: 'http://127.0.0.1:8200',
+      KEDGE_VAULT_ALLOW_PLAINTEXT: 'true',
+    };
+    expect(problems(plain)).toEqual([
+      'KEDGE_TRUST_ANCHORS_FILE: expected the trust anchors, as KEDGE_VAULT_ADDR is without TLS, got neither this nor KEDGE_VAULT_ANCHOR_SHA256',
+    ]);
+    expect(() => read({ ...least, ...plain, KEDGE_VAULT_ANCHOR_SHA256: 'ab'.repeat(32) })).not.toThrow();
+  });
+
   it.each([
     ['https', { KEDGE_TOKEN_JWKS_URL: 'https://tokens.example/jwks' }],
     ['loopback', { KEDGE_TOKEN_JWKS_URL: 'http://127.0.0.1:8000/jwks' }],
