@@ -61,17 +61,26 @@ export class SecretWatch {
 
   /** Every secret that is in any output. */
   leaks(): readonly Leak[] {
-    const texts = this.#outputs.map((output) => output());
-    const whole = texts.map(unbroken);
-    const places = [...this.#secrets].flatMap(([form, what]) =>
-      whole.map((text) => ({ what, text, at: text.indexOf(form) })),
+    const texts = [...new Set(this.#outputs.map((output) => output()))];
+    const written = texts.flatMap((text) => this.#written(unbroken(text)));
+    const alike = [...this.#patterns].flatMap(([what, pattern]) =>
+      texts.map((text) => ({ what, text, at: text.search(pattern) })).filter(({ at }) => at >= 0),
     );
-    const more = [...this.#patterns].flatMap(([what, pattern]) =>
-      texts.map((text) => ({ what, text, at: text.search(pattern) })),
-    );
-    return [...places, ...more]
-      .filter(({ at }) => at >= 0)
-      .map(({ what, text, at }) => ({ what, where: `${text.slice(Math.max(0, at - 60), at)}<${what}>` }));
+    return [...written, ...alike].map(({ what, text, at }) => ({
+      what,
+      where: `${text.slice(Math.max(0, at - 60), at)}<${what}>`,
+    }));
+  }
+
+  /** One pass over a text, whatever the number of secrets. */
+  #written(text: string): { what: string; text: string; at: number }[] {
+    const byHead = Map.groupBy(this.#secrets, ([form]) => form.slice(0, minLength));
+    const found = [];
+    for (let at = 0; at + minLength <= text.length; at += 1) {
+      const heads = byHead.get(text.slice(at, at + minLength)) ?? [];
+      for (const [form, what] of heads) if (text.startsWith(form, at)) found.push({ what, text, at });
+    }
+    return found;
   }
 
   #bytes(what: string, bytes: Uint8Array): void {

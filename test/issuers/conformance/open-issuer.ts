@@ -125,15 +125,14 @@ export class OpenIssuer {
   }
 
   /** What Prometheus would read. */
-  async metricsText(): Promise<string> {
-    const text = await this.metrics.text();
-    this.#watch.output(() => text);
-    return text;
+  metricsText(): Promise<string> {
+    return this.metrics.text();
   }
 
   async end(): Promise<void> {
     this.#ended.abort();
-    await this.metricsText();
+    const metrics = await this.metricsText();
+    this.#watch.output(() => metrics);
   }
 
   #csr({ csr = {}, dnsOnly }: Ask, identity: WorkloadIdentity): Csr {
