@@ -35,13 +35,12 @@ export class IssuedReport {
     if (present === this.#anchors) return;
     const first = this.#anchors === '';
     this.#anchors = present;
+    if (first) return;
     const fields = { anchors: anchors.map(({ label, fingerprint }) => ({ label, fingerprint })) };
-    if (first) this.#log.info(fields, 'certificates chain to these anchors');
-    else {
-      const message =
-        'certificates chain to other anchors than before: peers that hold none of these refuse them';
-      this.#log.warn(fields, message);
-    }
+    this.#log.warn(
+      fields,
+      'certificates chain to other anchors than before: peers that hold none of these refuse them',
+    );
   }
 
   #tellLifetime(request: IssueRequest, { leaf }: CheckedCertificate): void {
