@@ -9,8 +9,11 @@ export const RESERVE = 1 - RENEW_BY;
 /** Advice to wait longer than this is not followed: the service may be another one by then. */
 const LONGEST_ADVICE_MS = 10 * 60_000;
 
+/** Advice from here on is an appointment, which stands for the back-off; less only says that it was too soon. */
+const APPOINTMENT_MS = 1_000;
+
 /** What is left of a certificate is good for this many attempts and more, however long the waits between them are. */
-const SHARE_OF_LEFT = 1 / 4;
+const SHARE_OF_LEFT = 1 / 8;
 const SHORTEST_MS = 250;
 
 /** Bounds of the time from one certificate to the request for the next, ms (contract 2.2: 10 s and 24 h). */
@@ -40,6 +43,7 @@ export interface FailedAttempt {
 
 /** Milliseconds until the next attempt: as advised, but never so long that the certificate might end meanwhile. */
 export function retryDelay({ backoffMs, advisedMs = 0, leftMs }: FailedAttempt): number {
-  const wishMs = Math.max(backoffMs, Math.min(advisedMs, LONGEST_ADVICE_MS));
+  const adviceMs = Math.min(advisedMs, LONGEST_ADVICE_MS);
+  const wishMs = adviceMs >= APPOINTMENT_MS ? adviceMs : Math.max(backoffMs, adviceMs);
   return leftMs > 0 ? Math.min(wishMs, Math.max(leftMs * SHARE_OF_LEFT, SHORTEST_MS)) : wishMs;
 }

@@ -17,9 +17,11 @@ describe('the schedule of renewals', () => {
   it.each([
     ['as the back-off says where nothing was advised', 4_000, undefined, 7 * hour, 4_000],
     ['as advised where that is longer', 4_000, 5 * minute, 7 * hour, 5 * minute],
+    ['as advised where that is an appointment', 14_000, 1_500, 7 * hour, 1_500],
+    ['as the back-off says where it merely came too soon', 14_000, 20, 7 * hour, 14_000],
     ['for ten minutes at most, whatever was advised', 4_000, 7 * hour, 7 * hour, 10 * minute],
-    ['for a quarter of what is left at most', 4_000, 10 * minute, 8 * minute, 2 * minute],
-    ['for a quarter of what is left also where the back-off says more', 10_000, undefined, 20_000, 5_000],
+    ['for an eighth of what is left at most', 4_000, 10 * minute, 8 * minute, minute],
+    ['for an eighth of what is left also where the back-off says more', 10_000, undefined, 20_000, 2_500],
     ['for a moment at least', 10_000, minute, 10, 250],
     ['as advised where nothing is left', 4_000, 5 * minute, 0, 5 * minute],
     ['as advised where the certificate has ended', 4_000, minute, -hour, minute],

@@ -43,6 +43,8 @@ export function planOf(seed: number, days: number, longestOutageHours = 7): Plan
     const slowFromMs = fromMs + length + (1 + 8 * random()) * hour;
     troubles.push({ kind: 'slow', fromMs: slowFromMs, untilMs: slowFromMs + (1 + 3 * random()) * hour });
     upheavals.push({ kind: 'identity-restart', atMs: fromMs + random() * length, replicas: 1 });
+    // The hardest: the longest outage begins when those are about to renew that all started at once.
+    if (index === 0) upheavals.push({ kind: 'all-restart', atMs: fromMs - 15.5 * hour });
   }
   for (let each = 0; each < days; each += 1) {
     const atMs = (each + random()) * day;

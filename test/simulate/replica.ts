@@ -23,7 +23,7 @@ export interface ReplicaNeeds {
   readonly tokens: TokenVerifier;
   readonly parseCsr: (der: Uint8Array) => Csr;
   /** KEDGE_ISSUER_RATE. */
-  readonly rate: number;
+  readonly rate: number | undefined;
 }
 
 /** The other settings are those that a process has by itself. */

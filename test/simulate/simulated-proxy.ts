@@ -77,6 +77,13 @@ export class SimulatedProxy {
     this.#wait(afterMs);
   }
 
+  /** The pod runs with a certificate that is good until then, and is to renew it after so long. */
+  resume(goodUntilMs: number, afterMs: number): void {
+    this.#token = Population.tokenOf(this.#options.accountNumber, `${this.#options.index}.0`);
+    this.goodUntilMs = goodUntilMs;
+    this.#wait(afterMs);
+  }
+
   /** Counts a certificate that has ended without a successor; once. */
   look(): void {
     const { clock, record } = this.#around;

@@ -2,7 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 
 /** Beyond this nobody is sent, so that the book has an end. */
 const longestMs = 5 * 60_000;
-const shortestMs = 500;
+const shortestMs = 1_000;
 
 /**
  * Tells those who are sent away when to come back: one after the other, as fast as they can be served, and not all at

@@ -40,7 +40,7 @@ export interface BreakerOptions {
 const usual: BreakerPolicy = {
   failures: 5,
   probes: 2,
-  pause: { minMs: 1_000, maxMs: 30_000, jitter: 0.5 },
+  pause: { minMs: 1_000, maxMs: 2_000, jitter: 0.5 },
 };
 
 /**

@@ -57,7 +57,8 @@ export class GuardedIssuer implements Issuer {
   readonly #breaker: CircuitBreaker;
   readonly #rate: CallRate | undefined;
   readonly #throughput: Throughput;
-  readonly #appointments: Appointments;
+  /** Those who are pressed are not to wait until all others have had their turn. */
+  readonly #appointments: Readonly<Record<Urgency, Appointments>>;
   readonly #state: OutageState;
   readonly #line = new WaitingLine<Waiter>();
   #inFlight = 0;
@@ -70,7 +71,8 @@ export class GuardedIssuer implements Issuer {
     this.#breaker = new CircuitBreaker({ clock, random });
     this.#rate = rate === undefined ? undefined : new CallRate(rate, clock);
     this.#throughput = new Throughput(concurrency, rate);
-    this.#appointments = new Appointments(clock, random);
+    const book = (): Appointments => new Appointments(clock, random);
+    this.#appointments = { expiring: book(), first: book(), early: book() };
     this.#state = new OutageState(inner.state, this.#breaker.state, clock, log);
     showNobodyWaits(metrics);
     showBreaker(metrics, this.#breaker.state.value);
@@ -204,12 +206,13 @@ export class GuardedIssuer implements Issuer {
       const outageMs = this.#options.clock.now().getTime() - state.since.getTime();
       const fromMs = Math.max(this.#breaker.waitMs, outageMs * shareOfOutage);
       const booking = { fromMs, perMs: Math.min(perMs, mostReturnsPerMs) };
-      const retryAfterMs = this.#appointments.next({ ...booking, bearableMs: bearable });
+      const retryAfterMs = this.#appointments[urgency].next({ ...booking, bearableMs: bearable });
       const message = `expected a CA that answers, got none since ${state.since.toISOString()} (${state.reason})`;
       return issuerErrors.error('issuer_outage', message, { retryAfterMs });
     }
-    const booking = { fromMs: this.#line.length / perMs, perMs };
-    const retryAfterMs = this.#appointments.next({ ...booking, bearableMs: bearable });
+    // Before the line has come to its end, for it must not run out of those who are pressed.
+    const booking = { fromMs: this.#line.length / perMs / 2, perMs };
+    const retryAfterMs = this.#appointments[urgency].next({ ...booking, bearableMs: bearable });
     const message = `expected a turn at the CA in time, got none: ${this.#line.length} more urgent ones wait`;
     return issuerErrors.error('issuer_overloaded', message, { retryAfterMs });
   }
