@@ -1,6 +1,7 @@
-// One ESM bundle per process, so a container holds a file and not a tree of packages, and a process loads only what it uses.
+// One ESM bundle per process, so a container holds a few files and not a tree of packages. What a process imports only where it is
+// wanted stands in files of its own beside it, `<process>-<what>-<hash>.mjs`: a process that does not want it never reads it.
 import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 
 const processes = {
   identity: 'src/identity/main.ts',
@@ -12,12 +13,18 @@ const processes = {
   'shop-client': 'src/cli/demo/shop-client.ts',
 };
 
+// What an earlier build left has other hashes.
+rmSync('dist', { recursive: true, force: true });
+
 for (const [name, entry] of Object.entries(processes)) {
   if (!existsSync(entry)) throw new Error(`expected the entry point ${entry}, found none`);
   const result = await build({
-    entryPoints: [entry],
-    outfile: `dist/${name}.mjs`,
+    entryPoints: { [name]: entry },
+    outdir: 'dist',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
+    chunkNames: `${name}-[name]-[hash]`,
     platform: 'node',
     target: 'node26',
     format: 'esm',
@@ -30,8 +37,7 @@ for (const [name, entry] of Object.entries(processes)) {
       js: "import { createRequire as kedgeRequire } from 'node:module'; const require = kedgeRequire(import.meta.url);",
     },
   });
-  const [{ bytes }] = Object.entries(result.metafile.outputs)
-    .filter(([file]) => file.endsWith('.mjs'))
-    .map(([, output]) => output);
-  console.log(`dist/${name}.mjs ${Math.round(bytes / 1024)} KiB`);
+  for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) {
+    if (file.endsWith('.mjs')) console.log(`${file} ${Math.round(bytes / 1024)} KiB`);
+  }
 }

@@ -10,6 +10,7 @@ export class DestinationMetrics {
   readonly streams: Gauge<'api'>;
   readonly fileLoads: Counter<'result'>;
   readonly fileLoaded: Gauge;
+  readonly viewFailures: Counter<'view'>;
   readonly #updates: Counter<'api'>;
   #subscriptions: () => Readonly<Record<StreamKind, number>> = () => ({
     get: 0,
@@ -33,6 +34,11 @@ export class DestinationMetrics {
     this.fileLoaded = metrics.gauge(
       'kedge_destination_file_loaded_timestamp_seconds',
       'When the content of the destination file that is in use was taken into use.',
+    );
+    this.viewFailures = metrics.counter(
+      'kedge_destination_view_failures_total',
+      'Answers out of the objects of a cluster that could not be made anew, by what they are (endpoints, profile, policy). The last answer stays in use until the next change, and the log says of what.',
+      ['view'],
     );
     metrics.gauge(
       'kedge_destination_subscriptions',
@@ -59,6 +65,12 @@ export class DestinationMetrics {
         this.#updates.inc({ api });
         out.write(message);
       },
+      writeMade: (make) =>
+        out.writeMade(() => {
+          const messages = make();
+          this.#updates.inc({ api }, messages.length);
+          return messages;
+        }),
     };
   }
 }

@@ -44,9 +44,12 @@ export class Get {
     const { zone, node } = this.#source.placeOf(parseContextToken(request.contextToken));
     let held: EndpointSet | undefined;
     await tell(this.#view(target, zone), out, (step) => {
-      const seen = step.seenFrom(node);
-      for (const update of step.updatesFor(held, seen)) out.write(update);
-      held = seen;
+      out.writeMade(() => {
+        const seen = step.seenFrom(node);
+        const updates = step.updatesFor(held, seen);
+        held = seen;
+        return updates;
+      });
     });
   }
 

@@ -1,10 +1,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import type { Agent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { AgentOptions } from 'node:https';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../runtime/clock.ts';
 import { kubeErrors } from './errors.ts';
+import { SharedConnection } from './shared-connection.ts';
+import type { TlsOptions } from './shared-connection.ts';
 
 /** Where the API server is and what proves who asks, as they are now. */
 export interface Credentials {
@@ -16,16 +17,20 @@ export interface Credentials {
   readonly agent?: Agent;
 }
 
-export type TlsOptions = Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
-
 /** `anew`: nothing that was kept may be used, for it was refused. */
 export type LoadCredentials = (anew: boolean) => Promise<Credentials>;
 
 /** What one request goes with. */
-export interface Access {
+export interface Access extends Connections {
   readonly server: URL;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What is kept open to the API server. */
+interface Connections {
   readonly agent: Agent;
+  /** None where plain HTTP is spoken, or an agent of its own leads through a proxy. */
+  readonly shared?: SharedConnection;
 }
 
 /** How long a token is used before its file is read again, as the Go client does; it is replaced well before its end. */
@@ -40,7 +45,7 @@ export class AccessKeeper {
   #loading: Promise<Access> | undefined;
   #loadedAtMs = 0;
   #credentials: Credentials | undefined;
-  #agent: Agent | undefined;
+  #connections: Connections | undefined;
   /** The headers that were refused last. */
   #refused: Access['headers'] | undefined;
 
@@ -64,7 +69,8 @@ export class AccessKeeper {
 
   /** Ends the connections that are idle. */
   close(): void {
-    this.#agent?.destroy();
+    this.#connections?.agent.destroy();
+    this.#connections?.shared?.close();
   }
 
   #begin(anew: boolean): Promise<Access> {
@@ -84,21 +90,22 @@ export class AccessKeeper {
       return this.#credentials;
     });
     checkServer(credentials.server);
-    const agent = this.#agentFor(credentials);
+    const connections = this.#connectionsFor(credentials);
     this.#credentials = credentials;
-    this.#agent = agent;
-    return { server: credentials.server, headers: credentials.headers, agent };
+    this.#connections = connections;
+    return { server: credentials.server, headers: credentials.headers, ...connections };
   }
 
   /** Connections are kept as long as what they were made with stays the same. */
-  #agentFor(credentials: Credentials): Agent {
-    const { agent, server, tls } = credentials;
-    if (agent !== undefined) return agent;
+  #connectionsFor({ agent, server, tls }: Credentials): Connections {
+    if (agent !== undefined) return { agent };
     const before = this.#credentials;
     const same = before?.server.href === server.href && isDeepStrictEqual(before.tls, tls);
-    if (same && this.#agent !== undefined) return this.#agent;
+    if (same && this.#connections !== undefined) return this.#connections;
     const options = { keepAlive: true, keepAliveMsecs: 15_000, timeout: idleMs, maxFreeSockets: 32 };
-    return server.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls });
+    if (server.protocol === 'http:') return { agent: new HttpAgent(options) };
+    const shared = new SharedConnection(server, tls, this.#clock);
+    return { agent: new HttpsAgent({ ...options, ...tls }), shared };
   }
 }
 

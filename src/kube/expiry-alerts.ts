@@ -82,8 +82,14 @@ export class ExpiryAlerts {
     const note = `the ${what} ${fingerprint.slice(0, 16)} ends at ${until}, within ${days} days; replace it before`;
     const event = {
       metadata: { namespace, name },
-      ...{ eventTime: microTime(now), reportingController: controller, reportingInstance: instance },
-      ...{ regarding, type: 'Warning', reason: 'CertificateNearsEnd', action: 'Replace', note },
+      eventTime: microTime(now),
+      reportingController: controller,
+      reportingInstance: instance,
+      regarding,
+      type: 'Warning',
+      reason: 'CertificateNearsEnd',
+      action: 'Replace',
+      note,
     };
     try {
       await client.create(events, { namespace }, event, signal);

@@ -6,7 +6,7 @@ import type { LoadCredentials } from './access.ts';
 import { kubeErrors } from './errors.ts';
 
 /** Where the kubelet mounts what a container needs to speak to the API server. */
-export const serviceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
+const serviceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** The pod's own ServiceAccount. Token and CA are read from their files each time, since both are replaced while it runs. */
 export function inClusterCredentials(

@@ -1,13 +1,13 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../runtime/clock.ts';
 import { withinDeadline } from '../runtime/deadline.ts';
 import { isAppError } from '../runtime/errors.ts';
 import type { Access, AccessKeeper } from './access.ts';
 import { answerError, connectionError } from './answer-error.ts';
 import { kubeErrors } from './errors.ts';
-import type { Question } from './exchange.ts';
 import { exchange, readBody } from './exchange.ts';
 import type { KubeMetrics } from './kube-metrics.ts';
+import type { Answer, Question } from './question.ts';
 
 export interface KubeHttpOptions {
   readonly access: AccessKeeper;
@@ -53,8 +53,8 @@ export class KubeHttp {
     const late = (): Error => lateError(call, ms);
     return this.#counted(call, () =>
       withinDeadline({ clock, ms, signal, late }, async (end) => {
-        const { access, response } = await this.#answer(call, end);
-        return this.#connected(call, access, end, () => readBody(response, maxAnswerBytes));
+        const { access, body } = await this.#answer(call, end);
+        return this.#connected(call, access, end, () => readBody(body, maxAnswerBytes));
       }),
     );
   }
@@ -76,9 +76,9 @@ export class KubeHttp {
     const timer = this.#options.clock.after(callDeadlineMs, () => end.abort(lateError(call, callDeadlineMs)));
     try {
       signal.throwIfAborted();
-      const { access, response } = await this.#counted(call, () => this.#answer(call, end.signal));
-      response.once('close', () => signal.removeEventListener('abort', stop));
-      return this.#body(call, access, response, signal);
+      const { access, body } = await this.#counted(call, () => this.#answer(call, end.signal));
+      body.once('close', () => signal.removeEventListener('abort', stop));
+      return this.#body(call, access, body, signal);
     } catch (error) {
       signal.removeEventListener('abort', stop);
       throw error;
@@ -90,11 +90,11 @@ export class KubeHttp {
   async *#body(
     call: Call,
     access: Access,
-    response: IncomingMessage,
+    body: Readable,
     signal: AbortSignal,
   ): AsyncGenerator<Buffer, void, undefined> {
     try {
-      yield* response as AsyncIterable<Buffer>;
+      yield* body as AsyncIterable<Buffer>;
     } catch (error) {
       signal.throwIfAborted();
       throw connectionError(nameOf(call), access.server.host, error);
@@ -102,27 +102,26 @@ export class KubeHttp {
     signal.throwIfAborted();
   }
 
-  /** An answer of 2xx. Credentials that are refused are read anew, and tried once more where they have changed. */
-  async #answer(call: Call, signal: AbortSignal): Promise<{ access: Access; response: IncomingMessage }> {
+  /** The body of an answer of 2xx. Credentials that are refused are read anew, and tried once more where they have changed. */
+  async #answer(call: Call, signal: AbortSignal): Promise<{ access: Access; body: Readable }> {
     const { access: keeper } = this.#options;
+    const question = this.#question(call);
+    const ask = (by: Access): Promise<Answer> =>
+      this.#connected(call, by, signal, () => exchange(by, question, signal));
     let access = await keeper.current();
-    let response = await this.#connected(call, access, signal, () =>
-      exchange(access, this.#question(call), signal),
-    );
-    if (response.statusCode === 401) {
+    let answer = await ask(access);
+    if (answer.status === 401) {
       const refused = access;
       access = await keeper.renewed(refused);
       if (access.headers['authorization'] !== refused.headers['authorization']) {
-        response.destroy();
-        response = await this.#connected(call, access, signal, () =>
-          exchange(access, this.#question(call), signal),
-        );
+        answer.body.destroy();
+        answer = await ask(access);
       }
     }
-    const { statusCode = 0, headers } = response;
-    if (statusCode >= 200 && statusCode < 300) return { access, response };
-    const body = await this.#connected(call, access, signal, () => readBody(response, maxErrorBytes));
-    throw answerError(nameOf(call), statusCode, body, headers['retry-after']);
+    const { status, retryAfter, body } = answer;
+    if (status >= 200 && status < 300) return { access, body };
+    const text = await this.#connected(call, access, signal, () => readBody(body, maxErrorBytes));
+    throw answerError(nameOf(call), status, text, retryAfter);
   }
 
   #question({ method, path, query = {}, body, contentType = 'application/json' }: Call): Question {

@@ -4,8 +4,9 @@ import { dirname } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { errorCode } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Credentials, LoadCredentials, TlsOptions } from './access.ts';
+import type { Credentials, LoadCredentials } from './access.ts';
 import { kubeErrors } from './errors.ts';
+import type { TlsOptions } from './shared-connection.ts';
 
 /**
  * The current context of a kubeconfig file: tokens, client certificates, exec plugins, proxies. The file is read each

@@ -11,12 +11,6 @@ export const nodes = clusterWide('', 'v1', 'nodes', 'Node');
 export const endpointSlices = namespaced('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice');
 export const events = namespaced('events.k8s.io', 'v1', 'events', 'Event');
 export const leases = namespaced('coordination.k8s.io', 'v1', 'leases', 'Lease');
-export const customResourceDefinitions = clusterWide(
-  'apiextensions.k8s.io',
-  'v1',
-  'customresourcedefinitions',
-  'CustomResourceDefinition',
-);
 
 /** Only asked, never kept. */
 export const tokenReviews = clusterWide('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview');
@@ -25,12 +19,6 @@ export const selfSubjectAccessReviews = clusterWide(
   'v1',
   'selfsubjectaccessreviews',
   'SelfSubjectAccessReview',
-);
-export const subjectAccessReviews = clusterWide(
-  'authorization.k8s.io',
-  'v1',
-  'subjectaccessreviews',
-  'SubjectAccessReview',
 );
 
 export const externalWorkloads = namespaced(

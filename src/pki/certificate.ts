@@ -55,6 +55,7 @@ export class Certificate {
   #signer: PublicKey | undefined;
   #fingerprint: string | undefined;
   #pem: string | undefined;
+  #label: string | undefined;
 
   private constructor(der: Buffer, tbs: Buffer, signature: Buffer, signed: Signed) {
     this.der = der;
@@ -156,7 +157,8 @@ export class Certificate {
   /** For messages: the subject, or the first alternative name where the subject is empty, and the serial. */
   get label(): string {
     const { dns, uri } = this.sans;
-    return `${this.subject || (dns[0] ?? uri[0] ?? 'without a name')} (serial ${this.serial})`;
+    this.#label ??= `${this.subject || (dns[0] ?? uri[0] ?? 'without a name')} (serial ${this.serial})`;
+    return this.#label;
   }
 
   equals(other: Certificate): boolean {

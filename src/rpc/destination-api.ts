@@ -1,6 +1,5 @@
 import type { Call } from './call.ts';
 import type { Channel } from './channel.ts';
-import { foldUpdates } from './fold-updates.ts';
 import { DestinationDefinition } from './gen/io/linkerd/proxy/destination/destination.ts';
 import type {
   DestinationProfile,
@@ -10,7 +9,6 @@ import type {
 import { method } from './method.ts';
 import { serverStreamMethod } from './service.ts';
 import type { Service } from './service.ts';
-import { keepLatest } from './stream-writer.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
 // The values build messages from their parts: `Update.fromPartial({...})`.
@@ -45,12 +43,8 @@ export function destinationService(handler: DestinationHandler): Service {
   return {
     name: DestinationDefinition.fullName,
     methods: [
-      serverStreamMethod(get, (request, call, out) => handler.get(request, call, out), foldUpdates),
-      serverStreamMethod(
-        getProfile,
-        (request, call, out) => handler.getProfile(request, call, out),
-        keepLatest,
-      ),
+      serverStreamMethod(get, (request, call, out) => handler.get(request, call, out)),
+      serverStreamMethod(getProfile, (request, call, out) => handler.getProfile(request, call, out)),
     ],
   };
 }

@@ -8,7 +8,6 @@ import {
 import { method } from './method.ts';
 import { serverStreamMethod, unaryMethod } from './service.ts';
 import type { Service } from './service.ts';
-import { keepLatest } from './stream-writer.ts';
 
 const check = method(HealthDefinition, HealthDefinition.methods.check);
 const watch = method(HealthDefinition, HealthDefinition.methods.watch);
@@ -27,15 +26,11 @@ export function healthService(names: readonly string[], serving: Latest<boolean>
           `expected one of this server's services, got ${quoted(service)}`,
         );
       }),
-      serverStreamMethod(
-        watch,
-        async ({ service }, _call, out) => {
-          for await (const up of serving.changes(out.signal)) {
-            out.write({ status: known.has(service) ? statusOf(up) : ServingStatus.SERVICE_UNKNOWN });
-          }
-        },
-        keepLatest,
-      ),
+      serverStreamMethod(watch, async ({ service }, _call, out) => {
+        for await (const up of serving.changes(out.signal)) {
+          out.write({ status: known.has(service) ? statusOf(up) : ServingStatus.SERVICE_UNKNOWN });
+        }
+      }),
     ],
   };
 }

@@ -5,7 +5,6 @@ import type { PortSpec, Server } from './gen/io/linkerd/proxy/inbound/inbound.ts
 import { method } from './method.ts';
 import { serverStreamMethod, unaryMethod } from './service.ts';
 import type { Service } from './service.ts';
-import { keepLatest } from './stream-writer.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
 // The values build messages from their parts: `Server.fromPartial({...})`.
@@ -40,11 +39,7 @@ export function inboundPolicyService(handler: InboundPolicyHandler): Service {
     name: InboundServerPoliciesDefinition.fullName,
     methods: [
       unaryMethod(getPort, (request, call) => handler.getPort(request, call)),
-      serverStreamMethod(
-        watchPort,
-        (request, call, out) => handler.watchPort(request, call, out),
-        keepLatest,
-      ),
+      serverStreamMethod(watchPort, (request, call, out) => handler.watchPort(request, call, out)),
     ],
   };
 }

@@ -5,7 +5,6 @@ import type { OutboundPolicy, TrafficSpec } from './gen/io/linkerd/proxy/outboun
 import { method } from './method.ts';
 import { serverStreamMethod, unaryMethod } from './service.ts';
 import type { Service } from './service.ts';
-import { keepLatest } from './stream-writer.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
 // The values build messages from their parts: `OutboundPolicy.fromPartial({...})`.
@@ -35,7 +34,7 @@ export function outboundPolicyService(handler: OutboundPolicyHandler): Service {
     name: OutboundPoliciesDefinition.fullName,
     methods: [
       unaryMethod(get, (request, call) => handler.get(request, call)),
-      serverStreamMethod(watch, (request, call, out) => handler.watch(request, call, out), keepLatest),
+      serverStreamMethod(watch, (request, call, out) => handler.watch(request, call, out)),
     ],
   };
 }

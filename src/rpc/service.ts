@@ -2,7 +2,7 @@ import type { Call } from './call.ts';
 import { decode, encode, frameOnce } from './method.ts';
 import type { MessageType, Method } from './method.ts';
 import { BoundedStreamWriter } from './stream-writer.ts';
-import type { ByteSink, Fold, StreamWriter } from './stream-writer.ts';
+import type { ByteSink, StreamWriter } from './stream-writer.ts';
 
 /** One gRPC service, ready to be served. */
 export interface Service {
@@ -49,9 +49,8 @@ export function unaryMethod<Request, Response>(
 export function serverStreamMethod<Request, Response extends object>(
   method: Method<Request, Response>,
   handler: (request: Request, call: Call, out: StreamWriter<Response>) => Promise<void>,
-  fold: Fold<Response>,
 ): ServedMethod {
-  const write = writing(method.response, fold);
+  const write = writing(method.response);
   return {
     kind: 'server_stream',
     path: method.path,
@@ -64,9 +63,8 @@ export function serverStreamMethod<Request, Response extends object>(
 export function bidiStreamMethod<Request, Response extends object>(
   method: Method<Request, Response>,
   handler: (requests: AsyncIterable<Request>, call: Call, out: StreamWriter<Response>) => Promise<void>,
-  fold: Fold<Response>,
 ): ServedMethod {
-  const write = writing(method.response, fold);
+  const write = writing(method.response);
   return {
     kind: 'bidi_stream',
     path: method.path,
@@ -78,11 +76,10 @@ export function bidiStreamMethod<Request, Response extends object>(
 /** Runs the handlers of one method, each with a writer of its own; messages are framed once for all of them. */
 function writing<Response extends object>(
   type: MessageType<Response>,
-  fold: Fold<Response>,
 ): (call: Call, sink: ByteSink, run: (out: StreamWriter<Response>) => Promise<void>) => Promise<void> {
   const frame = frameOnce(type);
   return async ({ signal }, sink, run) => {
-    const out = new BoundedStreamWriter({ sink, signal, frame, fold });
+    const out = new BoundedStreamWriter({ sink, signal, frame });
     await run(out);
     out.end();
     await out.ended;

@@ -3,28 +3,22 @@ import { systemClock } from '../runtime/clock.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { rpcErrors } from './errors.ts';
 
-/** The sending side of one stream. */
+/**
+ * The sending side of one stream. What is written is a state, and a slow reader skips those that were followed by another
+ * before there was room for them. Writing never waits and never throws; after the end of the stream it does nothing.
+ */
 export interface StreamWriter<T> {
-  /**
-   * Sends a message, or puts it aside while the reader is slow. Never waits and never throws; after the end of
-   * the stream it does nothing. The message must not be changed afterwards.
-   */
+  /** Sends a message that is the whole state. It must not be changed afterwards. */
   write(message: T): void;
-  /** Ends the stream with OK, or with the status of the error. What was put aside is dropped on an error. */
+  /**
+   * For a state that takes several messages, or fewer the more the reader knows: `make` gives them. It is called when they
+   * are about to be sent, and all of them are; it is not called for a state that is skipped.
+   */
+  writeMade(make: () => readonly T[]): void;
+  /** Ends the stream with OK, or with the status of the error. What waits is dropped on an error. */
   end(error?: unknown): void;
   /** Aborted at the end of the stream, whichever side ended it. */
   readonly signal: AbortSignal;
-}
-
-/**
- * Puts one more message behind those that wait for a slow reader, and leaves out what it makes void. What comes
- * back must bring a reader to the same state as all of them in a row, in a bounded number of messages.
- */
-export type Fold<T> = (waiting: readonly T[], next: T) => readonly T[];
-
-/** For messages each of which is the whole state. */
-export function keepLatest<T>(_waiting: readonly T[], next: T): readonly T[] {
-  return [next];
 }
 
 /** Where bytes leave the process. `sent` is called once the transport has passed the message on. */
@@ -36,7 +30,6 @@ export interface ByteSink {
 export interface StreamWriterOptions<T> {
   readonly sink: ByteSink;
   readonly frame: (message: T) => Buffer;
-  readonly fold: Fold<T>;
   /** The call's. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
@@ -46,14 +39,12 @@ export interface StreamWriterOptions<T> {
 export interface StreamWriterLimits {
   /** Messages given to the transport that it has not passed on. */
   readonly inFlight: number;
-  /** Messages put aside after folding. */
-  readonly waiting: number;
   /** Milliseconds without any progress while messages wait. */
   readonly stalledMs: number;
 }
 
-/** A few in flight keep the pipe full; folding keeps what waits at one or two; a reader that stands still for a minute is gone. */
-const defaultLimits: StreamWriterLimits = { inFlight: 4, waiting: 16, stalledMs: 60_000 };
+/** A few in flight keep the pipe full; a reader that stands still for a minute is gone. */
+const defaultLimits: StreamWriterLimits = { inFlight: 4, stalledMs: 60_000 };
 
 /** A writer whose memory does not grow with the reader's slowness; ends a reader that stands still with `stream_stalled`. */
 export class BoundedStreamWriter<T> implements StreamWriter<T> {
@@ -62,7 +53,10 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
   readonly #end = new AbortController();
   readonly signal: AbortSignal;
   #inFlight = 0;
-  #waiting: readonly T[] = [];
+  /** Of the state that is being sent. */
+  #begun: readonly T[] = [];
+  /** The state after that. */
+  #next: (() => readonly T[]) | undefined;
   #stall: Timer | undefined;
   #ending = false;
 
@@ -78,16 +72,13 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
   }
 
   write(message: T): void {
+    this.writeMade(() => [message]);
+  }
+
+  writeMade(make: () => readonly T[]): void {
     if (this.#ending || this.signal.aborted) return;
-    if (this.#inFlight < this.#limits.inFlight && this.#waiting.length === 0) {
-      this.#send(message);
-      return;
-    }
-    this.#waiting = this.#options.fold(this.#waiting, message);
-    if (this.#waiting.length > this.#limits.waiting) {
-      this.end(rpcErrors.error('stream_stalled', stalled(`${this.#limits.waiting} messages wait for it`)));
-    }
-    this.#watch();
+    this.#next = make;
+    this.#fill();
   }
 
   /** Resolves when the stream has ended, after the last message that waited was given to the transport. */
@@ -98,14 +89,33 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
   end(error?: unknown): void {
     if (this.#ending || this.signal.aborted) return;
     this.#ending = true;
-    if (error !== undefined) this.#waiting = [];
-    if (this.#waiting.length === 0) this.#finish(error);
+    if (error !== undefined || !this.#waits) this.#finish(error);
   }
 
-  #send(message: T): void {
-    this.#inFlight++;
-    this.#options.sink.write(this.#options.frame(message), () => this.#sent());
+  get #waits(): boolean {
+    return this.#begun.length > 0 || this.#next !== undefined;
+  }
+
+  /** Gives the transport as much as there is room for. */
+  #fill(): void {
+    while (this.#inFlight < this.#limits.inFlight) {
+      const message = this.#take();
+      if (message === undefined) break;
+      this.#inFlight++;
+      this.#options.sink.write(this.#options.frame(message), () => this.#sent());
+    }
     this.#watch();
+  }
+
+  #take(): T | undefined {
+    if (this.#begun.length === 0) {
+      const make = this.#next;
+      this.#next = undefined;
+      this.#begun = make?.() ?? [];
+    }
+    const [first, ...rest] = this.#begun;
+    this.#begun = rest;
+    return first;
   }
 
   #sent(): void {
@@ -113,13 +123,8 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
     if (this.signal.aborted) return;
     this.#stall?.cancel();
     this.#stall = undefined;
-    const [next, ...rest] = this.#waiting;
-    if (next !== undefined) {
-      this.#waiting = rest;
-      this.#send(next);
-    }
-    if (this.#ending && this.#waiting.length === 0) this.#finish();
-    this.#watch();
+    this.#fill();
+    if (this.#ending && !this.#waits) this.#finish();
   }
 
   #finish(error?: unknown): void {
@@ -133,18 +138,16 @@ export class BoundedStreamWriter<T> implements StreamWriter<T> {
     const { stalledMs } = this.#limits;
     this.#stall = (this.#options.clock ?? systemClock).after(stalledMs, () => {
       this.#ending = true;
-      this.#finish(rpcErrors.error('stream_stalled', stalled(`nothing was taken for ${stalledMs} ms`)));
+      const message = `expected the reader to keep up, but nothing was taken for ${stalledMs} ms; open the stream again to get the present state`;
+      this.#finish(rpcErrors.error('stream_stalled', message));
     });
   }
 
   #drop(reason: unknown): void {
-    this.#waiting = [];
+    this.#begun = [];
+    this.#next = undefined;
     this.#stall?.cancel();
     this.#stall = undefined;
     this.#end.abort(reason);
   }
-}
-
-function stalled(how: string): string {
-  return `expected the reader to keep up, but ${how}; open the stream again to get the present state`;
 }

@@ -8,7 +8,6 @@ import type {
 import { method } from './method.ts';
 import { bidiStreamMethod } from './service.ts';
 import type { Service } from './service.ts';
-import { keepLatest } from './stream-writer.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
 /** `TrustReport` is what a workload says of the bundle it uses; `PublishedBundle` is what it is told to use. */
@@ -24,7 +23,7 @@ export interface TrustHandler {
 export function trustService(handler: TrustHandler): Service {
   return {
     name: TrustBundleServiceDefinition.fullName,
-    methods: [bidiStreamMethod(watch, (reports, call, out) => handler.watch(reports, call, out), keepLatest)],
+    methods: [bidiStreamMethod(watch, (reports, call, out) => handler.watch(reports, call, out))],
   };
 }
 

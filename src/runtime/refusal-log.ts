@@ -25,14 +25,16 @@ export class RefusalLog {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #message: string;
+  readonly #level: 'warn' | 'error';
   /** By reason; reasons are error codes, of which there are only so many. */
   readonly #periods = new Map<string, Period>();
 
   /** `message` is the constant that records have. */
-  constructor(log: Log, clock: Clock, message: string) {
+  constructor(log: Log, clock: Clock, message: string, level: 'warn' | 'error' = 'warn') {
     this.#log = log;
     this.#clock = clock;
     this.#message = message;
+    this.#level = level;
   }
 
   tell(fields: Refusal): void {
@@ -40,14 +42,15 @@ export class RefusalLog {
     const period = this.#period(reason);
     if (period.told < toldInFull) {
       period.told += 1;
-      this.#log.warn(fields, this.#message);
+      this.#log[this.#level](fields, this.#message);
       return;
     }
     period.more += 1;
     if (period.more > 1) return;
     this.#clock.after(periodMs - this.#elapsedMs(period), () => {
       this.#periods.delete(reason);
-      this.#log.warn({ code: fields.code, more: period.more, withinMs: periodMs }, `${this.#message} again`);
+      const rest = { code: fields.code, more: period.more, withinMs: periodMs };
+      this.#log[this.#level](rest, `${this.#message} again`);
     });
   }
 

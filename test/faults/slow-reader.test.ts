@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { GetDestination, Update } from '../../src/rpc/destination-api.ts';
 import { destinationClient } from '../../src/rpc/destination-api.ts';
 import { identityClient, identityService } from '../../src/rpc/identity-api.ts';
+import { FoldedSet } from '../destination/support/folded-set.ts';
 import { Reader } from '../destination/support/reader.ts';
 import { eventually } from '../support/eventually.ts';
 import { connectRaw, frame } from '../support/raw-grpc.ts';
@@ -52,6 +53,21 @@ const endpoints = (weight: number) =>
 const weightOf = ({ update }: Update): number | undefined =>
   update?.$case === 'add' ? update.value.addrs[0]?.weight : undefined;
 
+/** Every message of a stream from now on. */
+function updatesOf(stream: http2.ClientHttp2Stream): Update[] {
+  const updates: Update[] = [];
+  let pending = Buffer.alloc(0);
+  stream.on('data', (piece: Buffer) => {
+    pending = Buffer.concat([pending, piece]);
+    while (pending.length >= 5 && pending.length >= 5 + pending.readUInt32BE(1)) {
+      const end = 5 + pending.readUInt32BE(1);
+      updates.push(Update.decode(pending.subarray(5, end)));
+      pending = pending.subarray(end);
+    }
+  });
+  return updates;
+}
+
 describe('a client that never reads', () => {
   it(
     'its 200 destination streams holds little of 200 changes, has the last one as soon as it reads, and keeps nobody waiting',
@@ -78,24 +94,55 @@ describe('a client that never reads', () => {
       // All that was sent would be 200 times 200 times 7 KB.
       expect(bytesInUse() - before).toBeLessThan(64 * megabyte);
 
-      const [stream] = streams;
-      let last = 0;
-      let messages = 0;
-      let pending = Buffer.alloc(0);
-      stream?.on('data', (piece: Buffer) => {
-        pending = Buffer.concat([pending, piece]);
-        while (pending.length >= 5 && pending.length >= 5 + pending.readUInt32BE(1)) {
-          const end = 5 + pending.readUInt32BE(1);
-          last = weightOf(Update.decode(pending.subarray(5, end))) ?? last;
-          messages++;
-          pending = pending.subarray(end);
-        }
-      });
+      const seen = updatesOf(streams[0]!);
       wire.listen();
       for (const other of streams) other.resume();
-      await eventually(() => expect(last).toBe(201));
+      await eventually(() => expect(seen.map(weightOf).findLast((weight) => weight !== undefined)).toBe(201));
       // What fits in the window of a stream and what is in flight beside it; the others never waited for it.
-      expect(messages).toBeLessThan(40);
+      expect(seen.length).toBeLessThan(40);
+    },
+    timeoutMs,
+  );
+
+  it(
+    'its 200 destination streams is told nothing of endpoints that came and went meanwhile',
+    async () => {
+      const others = (change: number) =>
+        Array.from({ length: 10 }, (_, at) => ({
+          host: `10.${at}.${change >> 8}.${change & 255}`,
+          port: 80,
+        }));
+      await using destination = await new DestinationServer(TestCa.create()).start();
+      destination.know(shopAt(...others(0)));
+      await using wire = await new DeafWire(destination.address).start();
+      using client = await connect(destination.server, wire);
+      const request = GetDestination.encode(GetDestination.fromPartial(question)).finish();
+      const streams = Array.from({ length: 200 }, () => ask(client, get, request));
+      const open = () => destination.sample('kedge_destination_streams', 'api="get"');
+      await eventually(async () => expect(await open()).toBe(200));
+      wire.deafen();
+      using channel = destination.server.connect();
+      await using honest = new Reader((signal) => destinationClient(channel).get(question, signal));
+      await honest.next();
+      for (let change = 1; change <= 1_000; change++) {
+        destination.know(shopAt(...others(change)));
+        // What is new, then what is gone.
+        await honest.next();
+        await honest.next();
+      }
+      const seen = updatesOf(streams[0]!);
+      const known = new FoldedSet();
+      let applied = 0;
+      wire.listen();
+      for (const other of streams) other.resume();
+      await eventually(() => {
+        known.apply(seen.slice(applied));
+        applied = seen.length;
+        expect(known.keys).toEqual(others(1_000).map(({ host, port }) => `${host}:${port}`));
+      });
+      for (const { update } of seen) {
+        if (update?.$case !== 'noEndpoints') expect(update?.value.addrs).toHaveLength(10);
+      }
     },
     timeoutMs,
   );

@@ -1,6 +1,5 @@
 import { addUpdates } from '../../src/rpc/add-updates.ts';
 import { Update, WeightedAddr } from '../../src/rpc/destination-api.ts';
-import { foldUpdates } from '../../src/rpc/fold-updates.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -43,13 +42,6 @@ describe('more endpoints than a message may hold', () => {
     const pod = 'p'.repeat(800);
     const [first] = addUpdates(addrs.map((addr) => ({ ...addr, metricLabels: { pod } })));
     expect(Update.encode(first!).finish().byteLength).toBeLessThan(4 * megabyte);
-  });
-
-  it('stay so when they are folded for a slow reader', () => {
-    const [first, ...more] = addUpdates(addrs);
-    const folded = more.reduce<readonly Update[]>(foldUpdates, [first!]);
-    expect(folded).toHaveLength(6);
-    expect(added(folded)).toBe(addrs.length);
   });
 
   it('are none for no endpoints', () => {

@@ -1,5 +1,5 @@
-import { keepLatest, BoundedStreamWriter } from '../../src/rpc/stream-writer.ts';
-import type { ByteSink, Fold, StreamWriterLimits } from '../../src/rpc/stream-writer.ts';
+import { BoundedStreamWriter } from '../../src/rpc/stream-writer.ts';
+import type { ByteSink, StreamWriterLimits } from '../../src/rpc/stream-writer.ts';
 import { frameOnce } from '../../src/rpc/method.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -25,21 +25,18 @@ class HeldSink implements ByteSink {
 
 function writerOn(
   sink: ByteSink,
-  options: { fold?: Fold<string>; limits?: Partial<StreamWriterLimits>; clock?: ManualClock } = {},
+  options: { limits?: Partial<StreamWriterLimits>; clock?: ManualClock } = {},
 ) {
   const call = new AbortController();
   const writer = new BoundedStreamWriter<string>({
     sink,
     signal: call.signal,
     frame: (text) => Buffer.from(text),
-    fold: options.fold ?? keepLatest,
     clock: options.clock ?? new ManualClock(),
     limits: { inFlight: 2, ...options.limits },
   });
   return { writer, call };
 }
-
-const queue: Fold<string> = (waiting, next) => [...waiting, next];
 
 describe('a stream writer', () => {
   it('passes messages straight on while the reader keeps up', () => {
@@ -61,30 +58,36 @@ describe('a stream writer', () => {
     expect(sink.written).toEqual(['a', 'b', 'e']);
   });
 
-  it('sends what the fold keeps in its order, and nothing before it', () => {
+  it('makes the messages of a state when there is room for them, and those of a skipped one never', () => {
     const sink = new HeldSink();
-    const { writer } = writerOn(sink, { fold: queue });
-    for (const message of ['a', 'b', 'c', 'd']) writer.write(message);
+    const { writer } = writerOn(sink);
+    const made: string[] = [];
+    const make = (state: string) => () => {
+      made.push(state);
+      return [`${state}1`, `${state}2`, `${state}3`];
+    };
+    for (const state of ['a', 'b', 'c']) writer.writeMade(make(state));
+    expect(made).toEqual(['a']);
     sink.passOn();
-    writer.write('e');
-    sink.passOn(3);
-    sink.passOn(3);
-    expect(sink.written).toEqual(['a', 'b', 'c', 'd', 'e']);
+    // All of what was begun comes before the next.
+    expect(sink.written).toEqual(['a1', 'a2', 'a3']);
+    expect(made).toEqual(['a']);
+    sink.passOn(2);
+    sink.passOn(2);
+    expect(made).toEqual(['a', 'c']);
+    expect(sink.written).toEqual(['a1', 'a2', 'a3', 'c1', 'c2', 'c3']);
   });
 
-  it('ends a reader for whom too much waits, after the fold', () => {
+  it('ends with OK after a state of which nothing is to be sent', () => {
     const sink = new HeldSink();
-    const { writer } = writerOn(sink, { fold: queue, limits: { waiting: 2 } });
-    for (const message of ['a', 'b', 'c', 'd']) writer.write(message);
+    const { writer } = writerOn(sink);
+    for (const message of ['a', 'b']) writer.write(message);
+    writer.writeMade(() => []);
+    writer.end();
     expect(sink.ended).toBe('open');
-    writer.write('e');
-    expect(sink.ended).toMatchObject({
-      code: 'stream_stalled',
-      kind: 'resource_exhausted',
-      message:
-        'expected the reader to keep up, but 2 messages wait for it; open the stream again to get the present state',
-    });
-    expect(writer.signal.aborted).toBe(true);
+    sink.passOn(2);
+    expect(sink.written).toEqual(['a', 'b']);
+    expect(sink.ended).toBeUndefined();
   });
 
   it('ends a reader that takes nothing for a minute', async () => {
@@ -173,7 +176,6 @@ describe('a message for many streams', () => {
         sink,
         signal: new AbortController().signal,
         frame: once,
-        fold: keepLatest,
         clock: new ManualClock(),
       }).write(message);
     }

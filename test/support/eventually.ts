@@ -7,10 +7,10 @@ const givenUpAfterMs = 30_000;
 /**
  * Waits for what the outside (a file system, a socket, another process) is about to do: calls `check` until it
  * neither throws nor rejects, and gives what it gave. Shorter than jest's own limit, so that the last failure is
- * the one that is reported.
+ * the one that is reported; `withinMs` is for what waits on its own for that long, in tests with a limit of their own.
  */
-export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  const giveUpAt = performance.now() + givenUpAfterMs;
+export async function eventually<T>(check: () => T | Promise<T>, withinMs = givenUpAfterMs): Promise<T> {
+  const giveUpAt = performance.now() + withinMs;
   for (;;) {
     try {
       return await check();

@@ -81,7 +81,12 @@ export function clientCredentials(ca: TestCa): LatestValue<Credentials | undefin
   return new LatestValue<Credentials | undefined>(ca.leaf({ identity: clientIdentity }).credentials());
 }
 
-function connectTo(address: SocketAddress, ca: TestCa, options: TestChannelOptions): Channel & Disposable {
+/** A channel to a server whose anchors are those of the CA. */
+export function connectTo(
+  address: SocketAddress,
+  ca: TestCa,
+  options: TestChannelOptions,
+): Channel & Disposable {
   const channel = connectChannel({
     address,
     serverName: options.serverName ?? serverIdentity.dnsName,

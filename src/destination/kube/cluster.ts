@@ -1,8 +1,11 @@
 import type { Collection } from '../../kube/collection.ts';
 import { IpAddress, socketText } from '../../runtime/ip-address.ts';
+import type { Latest } from '../../runtime/latest.ts';
+import { allSynced } from './all-synced.ts';
 import type { EndpointSlice } from './endpoint-slice.ts';
 import type { ExternalWorkload } from './external-workload.ts';
-import { Indexed } from './indexed.ts';
+import type { Touched } from './indexed.ts';
+import { Indexed, keepIndexed } from './indexed.ts';
 import type { Topics } from './lookup.ts';
 import { Lookup } from './lookup.ts';
 import type { Namespace } from './namespace.ts';
@@ -10,7 +13,7 @@ import type { Node } from './node.ts';
 import type { Pod } from './pod.ts';
 import type { Service } from './service.ts';
 
-/** The objects that endpoints are made of. */
+/** What endpoints are made of, and policy looks at. */
 export interface ClusterCollections {
   readonly services: Collection<Service>;
   readonly endpointSlices: Collection<EndpointSlice>;
@@ -22,6 +25,8 @@ export interface ClusterCollections {
 
 /** Every way in which the objects of a cluster are found. Each reading leaves its topics with who reads. */
 export class Cluster {
+  /** Whether everything of every kind has been seen once. */
+  readonly synced: Latest<boolean>;
   readonly services: Indexed<Service>;
   readonly pods: Indexed<Pod>;
   readonly nodes: Indexed<Node>;
@@ -38,8 +43,10 @@ export class Cluster {
   readonly nodePorts = new Lookup<Service>('node port', ({ ports }) =>
     ports.flatMap(({ nodePort }) => (nodePort === undefined ? [] : [String(nodePort)])),
   );
-  /** By an address of their own: a pod that has ended has none any more. */
-  readonly podsAt = podsByAddress();
+  /** By their own addresses: neither those of their node, nor any that they have left. */
+  readonly podsAt = new Lookup<Pod>('pod ip', ({ hostNetwork, ended, ips }) =>
+    hostNetwork || ended ? [] : ips.map(canonical),
+  );
   /** By `address:port` as they ask for it. */
   readonly #hostPorts = new Lookup<Pod>('host port', hostSockets);
   readonly nodesAt = new Lookup<Node>('node ip', ({ ips }) => ips.map(canonical));
@@ -47,15 +54,25 @@ export class Cluster {
   /** By namespace. */
   readonly externalsIn = new Lookup<ExternalWorkload>('externals in', ({ namespace }) => [namespace]);
 
-  /** `touched` is called with the topics of which something has changed. */
-  constructor(from: ClusterCollections, touched: (topics: Iterable<string>) => void) {
+  readonly #listeners: Touched[] = [];
+
+  constructor(from: ClusterCollections) {
+    const touched: Touched = (topics) => {
+      for (const listener of this.#listeners) listener(topics);
+    };
+    this.synced = allSynced({ ...from });
     this.services = new Indexed('service', from.services, [this.servicesAt, this.nodePorts], touched);
-    new Indexed('slice', from.endpointSlices, [this.slices], touched);
+    keepIndexed(from.endpointSlices, [this.slices], touched);
     this.pods = new Indexed('pod', from.pods, [this.podsAt, this.#hostPorts], touched);
     this.nodes = new Indexed('node', from.nodes, [this.nodesAt], touched);
     this.namespaces = new Indexed('namespace', from.namespaces, [], touched);
     const externals = [this.externalsAt, this.externalsIn];
     this.externalWorkloads = new Indexed('external', from.externalWorkloads, externals, touched);
+  }
+
+  /** Calls the listener with the topics of which something has changed, for as long as the cluster is followed. */
+  subscribe(listener: Touched): void {
+    this.#listeners.push(listener);
   }
 
   /** Whom a port of a node leads to. A pod may ask for any address at all: those of its own node alone count. */
@@ -65,11 +82,6 @@ export class Cluster {
       return [...hostIPs, ...(known?.ips ?? [])].some((ip) => canonical(ip) === address.toString());
     });
   }
-}
-
-/** Pods by their own addresses: neither those of their node, nor any that they have left. */
-export function podsByAddress(): Lookup<Pod> {
-  return new Lookup('pod ip', (pod) => (pod.hostNetwork || pod.ended ? [] : pod.ips.map(canonical)));
 }
 
 function hostSockets({ ports, hostIPs, ended }: Pod): string[] {

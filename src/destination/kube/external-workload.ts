@@ -3,8 +3,8 @@ import { annotationsOf } from '../../kube/annotations.ts';
 import type { KubeObject } from '../../kube/kube-object.ts';
 import { isDnsName } from '../../runtime/dns-names.ts';
 import type { UriIdentity } from '../endpoint.ts';
-import type { Fields } from './policy/fields.ts';
-import { fieldsOf, isAbsent } from './policy/fields.ts';
+import type { Fields } from './fields.ts';
+import { fieldsOf, isAbsent } from './fields.ts';
 
 /** What destination keeps of an ExternalWorkload: a machine outside the cluster that is part of the mesh. */
 export interface ExternalWorkload {

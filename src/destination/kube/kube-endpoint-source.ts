@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Latest } from '../../runtime/latest.ts';
+import { socketText } from '../../runtime/ip-address.ts';
 import type { ClientContext } from '../context-token.ts';
 import type { ClientPlace, EndpointSet } from '../endpoint-set.ts';
 import type { EndpointSource, TargetProfile } from '../endpoint-source.ts';
 import type { ServiceTarget, Target } from '../target.ts';
+import { workloadKey } from '../workload-name.ts';
 import type { Watched } from '../watched.ts';
-import type { ClusterCollections } from './cluster.ts';
-import { Cluster } from './cluster.ts';
+import { allSynced } from './all-synced.ts';
+import type { Cluster } from './cluster.ts';
 import { Profiles } from './profiles.ts';
 import { ServiceEndpoints } from './service-endpoints.ts';
+import type { ViewFailures } from './view-failures.ts';
 import { Views } from './views.ts';
 import type { WorkloadOptions } from './workloads.ts';
 import { serverTopic, Workloads } from './workloads.ts';
@@ -18,31 +20,37 @@ export class KubeEndpointSource implements EndpointSource {
   readonly #cluster: Cluster;
   readonly #endpoints: ServiceEndpoints;
   readonly #profiles: Profiles;
-  readonly #views = new Views();
+  readonly #views: Views;
 
-  constructor(collections: ClusterCollections, options: WorkloadOptions) {
-    const views = this.#views;
-    const cluster = new Cluster(collections, (topics) => views.touch(topics));
+  constructor(cluster: Cluster, options: WorkloadOptions, failures: ViewFailures) {
+    const { protocols, opaquePorts } = options;
+    const views = new Views(allSynced({ cluster, protocols }), failures);
+    cluster.subscribe((topics) => views.touch(topics));
+    protocols.subscribe((namespace) => views.touch([serverTopic(namespace)]));
     const workloads = new Workloads(cluster, options);
     const endpoints = new ServiceEndpoints(cluster, workloads);
+    this.#views = views;
     this.#cluster = cluster;
     this.#endpoints = endpoints;
-    this.#profiles = new Profiles({ cluster, workloads, endpoints, opaquePorts: options.opaquePorts });
-    options.protocols.subscribe((namespace) => views.touch([serverTopic(namespace)]));
-    const { services, endpointSlices, pods, nodes, namespaces, externalWorkloads } = collections;
-    const needed = [services, endpointSlices, pods, nodes, namespaces, externalWorkloads, options.protocols];
-    openWhenSynced(needed, views);
+    this.#profiles = new Profiles({ cluster, workloads, endpoints, opaquePorts });
   }
 
   watchEndpoints(target: ServiceTarget): Watched<EndpointSet> {
-    return this.#views.watch(
-      (topics) => this.#endpoints.of(target, topics),
-      (a, b) => a.equals(b),
-    );
+    return this.#views.watch({
+      view: 'endpoints',
+      target: nameOf(target),
+      read: (topics) => this.#endpoints.of(target, topics),
+      same: (a, b) => a.equals(b),
+    });
   }
 
   watchProfile(target: Target): Watched<TargetProfile> {
-    return this.#views.watch((topics) => this.#profiles.of(target, topics), isDeepStrictEqual);
+    return this.#views.watch({
+      view: 'profile',
+      target: nameOf(target),
+      read: (topics) => this.#profiles.of(target, topics),
+      same: isDeepStrictEqual,
+    });
   }
 
   /** What the proxy says of its node is believed, and else its pod is looked up. */
@@ -57,14 +65,8 @@ export class KubeEndpointSource implements EndpointSource {
   }
 }
 
-interface Synced {
-  readonly synced: Latest<boolean>;
-}
-
-function openWhenSynced(all: readonly Synced[], views: Views): void {
-  const look = () => {
-    if (all.every(({ synced }) => synced.value)) views.open();
-  };
-  for (const { synced } of all) synced.subscribe(look);
-  look();
+function nameOf(target: Target): string {
+  if (target.kind === 'address') return socketText(target.address, target.port);
+  const instance = target.instance === undefined ? '' : `/${target.instance}`;
+  return `${workloadKey(target)}${instance}:${target.port}`;
 }

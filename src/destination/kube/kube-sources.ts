@@ -1,10 +1,12 @@
 import { connectKube } from '../../kube/connect-kube.ts';
 import type { SourceNeeds, Sources } from '../sources.ts';
+import { Cluster } from './cluster.ts';
 import { clusterInformers } from './cluster-informers.ts';
 import { KubeEndpointSource } from './kube-endpoint-source.ts';
 import { KubePolicySource } from './policy/kube-policy-source.ts';
 import { policyInformers } from './policy/policy-informers.ts';
 import { tellUnreadable } from './policy/tell-unreadable.ts';
+import { ViewFailures } from './view-failures.ts';
 import { tellInformers } from './tell-informers.ts';
 
 /** Follows the cluster until the process ends. Rejects with `kube_config_invalid`. */
@@ -12,20 +14,25 @@ export async function kubeSources({
   settings,
   domain,
   context,
-}: Pick<SourceNeeds, 'settings' | 'domain' | 'context'>): Promise<Sources> {
+  metrics: counted,
+}: SourceNeeds): Promise<Sources> {
   const { log, clock, metrics, readiness, signal } = context;
   const client = await connectKube(settings, { name: 'kedge-destination', log, clock, metrics });
   const common = { client, clock, log, metrics };
-  const cluster = clusterInformers(common);
-  const informers = { ...cluster, ...policyInformers(common, domain) };
+  const clusterKinds = clusterInformers(common);
+  const policyKinds = policyInformers(common, domain);
+  const informers = { ...clusterKinds, ...policyKinds };
+  const cluster = new Cluster(clusterKinds);
+  const failures = new ViewFailures({ log, clock, metrics: counted });
   const { opaquePorts } = settings;
-  const policies = new KubePolicySource(informers, {
+  const defaults = {
     policy: settings.defaultInboundPolicy,
     clusterNetworks: settings.clusterNetworks,
     opaquePorts,
-  });
+  };
+  const policies = new KubePolicySource(cluster, policyKinds, defaults, failures);
   const { protocols } = policies;
-  const endpoints = new KubeEndpointSource(cluster, { domain, opaquePorts, protocols, log });
+  const endpoints = new KubeEndpointSource(cluster, { domain, opaquePorts, protocols, log }, failures);
   tellUnreadable(informers, { log, clock, metrics });
   tellInformers(informers, readiness);
   for (const informer of Object.values(informers)) void informer.run(signal);

@@ -5,15 +5,9 @@ import type { SharedValues } from './shared-values.ts';
 
 /** What destination keeps of a namespace. */
 export interface Namespace {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Annotations;
 }
 
 export function namespaceProjection(shared: SharedValues): (source: KubeObject) => Namespace {
-  return ({ metadata }) => ({
-    name: metadata.name,
-    labels: metadata.labels ?? {},
-    annotations: shared.share(annotationsOf(metadata)),
-  });
+  return ({ metadata }) => ({ annotations: shared.share(annotationsOf(metadata)) });
 }

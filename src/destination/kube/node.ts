@@ -2,7 +2,6 @@ import type { KubeObject } from '../../kube/kube-object.ts';
 
 /** What destination keeps of a node. */
 export interface Node {
-  readonly name: string;
   readonly zone: string | undefined;
   /** Its internal and external addresses. */
   readonly ips: readonly string[];
@@ -21,7 +20,6 @@ const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 export function projectNode({ metadata, spec, status }: NodeSource): Node {
   return {
-    name: metadata.name,
     zone: metadata.labels?.[ZONE_LABEL],
     ips: (status?.addresses ?? [])
       .filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP')

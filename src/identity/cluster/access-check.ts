@@ -74,7 +74,10 @@ async function isAllowed(
 ): Promise<boolean> {
   const { group, version, plural } = resource;
   const resourceAttributes = {
-    ...{ verb, group, version, resource: plural },
+    verb,
+    group,
+    version,
+    resource: plural,
     ...(namespace !== undefined && { namespace }),
     ...(name !== undefined && { name }),
   };

@@ -19,7 +19,11 @@ export function expiringNow(
   const place = anchorsPlace(config);
   const anchorHolder = holder('ConfigMap', place?.name, place?.namespace);
   const ends: Expiring[] = (anchors?.anchors ?? []).map(({ fingerprint, notBefore, notAfter }) => ({
-    ...{ what: 'trust anchor', regarding: anchorHolder, fingerprint, notBefore, notAfter },
+    what: 'trust anchor',
+    regarding: anchorHolder,
+    fingerprint,
+    notBefore,
+    notAfter,
   }));
   if (issuer.state !== 'ready' || issuer.fingerprint === undefined) return ends;
   const { fingerprint, notBefore, notAfter } = issuer;

@@ -81,8 +81,14 @@ export class InCluster {
     if (copies === undefined || name === undefined || source === undefined) return;
     const { client } = this.cluster;
     const publisher = new BundlePublisher({
-      ...{ client, copies, name, anchors, source, clock, log },
+      client,
       namespaces: this.cluster.namespaces(),
+      copies,
+      name,
+      anchors,
+      source,
+      clock,
+      log,
       metrics: publisherMetrics(metrics),
     });
     publisher.problem.subscribe((problem) => health.degraded('trust-bundle-copies', problem));

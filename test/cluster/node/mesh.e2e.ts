@@ -1,18 +1,17 @@
 import { eventually } from '../../support/eventually.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { installKedge } from './install-kedge.ts';
 import { shopNamespace, shopObjects, steadyClient } from './shop/shop.ts';
 import type { Tally } from './shop/steady-client.ts';
 
 const minute = 60_000;
-const chart = new URL('../../../helm', import.meta.url).pathname;
 const webIdentity = 'web.shop.serviceaccount.identity.kedge.cluster.local';
 
 onKubernetes(
   'Kedge on a node, installed from its chart',
   (cluster) => {
     beforeAll(async () => {
-      await cluster.loadImage('kedge');
       await installKedge(cluster);
       await cluster.createNamespace(shopNamespace);
       await cluster.kubectl(['apply', '--filename=-'], { input: JSON.stringify(shopObjects()) });
@@ -72,19 +71,6 @@ onKubernetes(
   },
   { node: true },
 );
-
-async function installKedge(cluster: TestCluster): Promise<void> {
-  const values = ['image.repository=kedge', 'image.tag=local', 'image.pullPolicy=Never'];
-  await cluster.helm([
-    'install',
-    'kedge',
-    chart,
-    '--namespace=kedge',
-    '--create-namespace',
-    ...values.flatMap((value) => ['--set', value]),
-  ]);
-  await rolledOut(cluster, 'kedge');
-}
 
 /** Waits until every Deployment of a namespace has all its pods, and they are ready. */
 async function rolledOut(cluster: TestCluster, namespace: string): Promise<void> {

@@ -1,13 +1,13 @@
 import { eventually } from '../../support/eventually.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { installKedge } from './install-kedge.ts';
 import { decisionsAt } from './probes/decisions.ts';
 import type { Decisions } from './probes/decisions.ts';
 import type { Answers } from './probes/neighbour.ts';
 import { namespace, ports, probeObjects } from './probes/objects.ts';
 
 const minute = 60_000;
-const chart = new URL('../../../helm', import.meta.url).pathname;
 
 /** Default policies by whether a client without an identity is let in, from within the cluster. */
 const open = ['all-unauthenticated', 'cluster-unauthenticated', 'audit'];
@@ -19,7 +19,6 @@ onKubernetes(
   'probes of the kubelet through a sidecar',
   (cluster) => {
     beforeAll(async () => {
-      await cluster.loadImage('kedge');
       await installKedge(cluster);
       await cluster.createNamespace(namespace);
       const pods = [
@@ -85,20 +84,6 @@ onKubernetes(
   },
   { node: true },
 );
-
-async function installKedge(cluster: TestCluster): Promise<void> {
-  const values = ['image.repository=kedge', 'image.tag=local', 'image.pullPolicy=Never'];
-  await cluster.helm([
-    'install',
-    'kedge',
-    chart,
-    '--namespace=kedge',
-    '--create-namespace',
-    '--wait',
-    '--timeout=3m',
-    ...values.flatMap((value) => ['--set', value]),
-  ]);
-}
 
 async function ready(cluster: TestCluster, names: readonly string[]): Promise<void> {
   const pods = names.map((name) => `pod/${name}`);

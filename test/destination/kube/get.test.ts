@@ -25,9 +25,11 @@ function subscribe(get: Get, contextToken: string) {
   const out = {
     signal: end.signal,
     end: () => undefined,
-    write: (update: Update) => {
-      updates.push(update);
-      folded.apply([update]);
+    write: (update: Update) => out.writeMade(() => [update]),
+    writeMade: (make: () => readonly Update[]) => {
+      const made = make();
+      updates.push(...made);
+      folded.apply(made);
     },
   };
   const path = 'web.shop.svc.cluster.local:80';

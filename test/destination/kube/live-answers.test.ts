@@ -55,6 +55,35 @@ describe('an answer that is followed', () => {
     watched.close();
   });
 
+  it('stays as it was while it cannot be made anew, and others go on', async () => {
+    const cluster = new MemoryCluster();
+    for (const [name, ip] of [
+      ['a', '10.1.0.1'],
+      ['b', '10.1.0.2'],
+    ] as const) {
+      cluster
+        .put('services', service(name, { ports: [{ port: 80 }] }))
+        .put('endpointSlices', slice(name, name, [at(ip, name)]))
+        .put('pods', pod(name, { ips: [ip] }));
+    }
+    cluster.sync();
+    const [a, b] = [endpointsOf(cluster, 'a.shop:80'), endpointsOf(cluster, 'b.shop:80')];
+    const profile = cluster.source.watchProfile(target('10.1.0.1:8080'));
+    const before = [a.state.value, profile.state.value];
+    cluster.put('pods', pod('b', { ips: ['10.1.0.2'], meshed: false })).spoilPod('shop/a');
+    await setImmediate();
+    expect([a.state.value, profile.state.value]).toEqual(before);
+    expect(b.state.value?.endpoints.get('10.1.0.2:8080')).toMatchObject({ identity: undefined });
+    expect(cluster.failed.told().map(({ fields }) => [fields['code'], fields['target']])).toEqual([
+      ['endpoints', 'shop/a:80'],
+      ['profile', '10.1.0.1:8080'],
+    ]);
+    cluster.put('pods', pod('a', { ips: ['10.1.0.1'], meshed: false }));
+    await setImmediate();
+    expect(a.state.value?.endpoints.get('10.1.0.1:8080')).toMatchObject({ identity: undefined });
+    for (const watch of [a, b, profile]) watch.close();
+  });
+
   it('is made once for many changes of one turn', async () => {
     const cluster = new MemoryCluster().put('services', service('a', { ports: [{ port: 80 }] })).sync();
     const watched = endpointsOf(cluster, 'a.shop:80');

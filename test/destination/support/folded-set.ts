@@ -34,10 +34,11 @@ export class FoldedSet {
     return { exists: this.#exists, addrs: sorted([...this.#addrs.values()]) };
   }
 
-  static stateOf(set: EndpointSet): unknown {
+  /** For a client in that zone. */
+  static stateOf(set: EndpointSet, clientZone?: string): unknown {
     return {
       exists: set.exists,
-      addrs: sorted([...set.endpoints.values()].map((endpoint) => toWeightedAddr(endpoint, undefined))),
+      addrs: sorted([...set.endpoints.values()].map((endpoint) => toWeightedAddr(endpoint, clientZone))),
     };
   }
 }

@@ -35,6 +35,11 @@ export class DeafWire implements AsyncDisposable {
     for (const [i, server] of this.#servers.entries()) server.pipe(this.#clients[i]!);
   }
 
+  /** Ends every connection at once; further ones are carried. */
+  cut(): void {
+    for (const socket of [...this.#clients.splice(0), ...this.#servers.splice(0)]) socket.destroy();
+  }
+
   #carry(client: Socket): void {
     const server = connect(this.#to);
     this.#clients.push(client);
@@ -46,7 +51,7 @@ export class DeafWire implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of [...this.#clients, ...this.#servers]) socket.destroy();
+    this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

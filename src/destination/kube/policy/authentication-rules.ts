@@ -10,7 +10,7 @@ import {
   readReference,
   serviceAccount,
 } from './clients.ts';
-import { fieldsOf, shown } from './fields.ts';
+import { shown, specOf } from '../fields.ts';
 import { readNetworks } from './networks.ts';
 
 /** What is kept of a MeshTLSAuthentication. What of it could not be read lets nobody in. */
@@ -48,9 +48,4 @@ function referredClients(value: unknown, own: string, domain: MeshDomain, proble
   if (group === '' && kind === 'namespace') return namespaceAccounts(domain, name, problems);
   problems.push(`expected a reference to a ServiceAccount or a Namespace, got ${shown(value)}`);
   return joined([]);
-}
-
-/** What an object says it wants, of whatever shape. */
-function specOf(source: KubeObject) {
-  return fieldsOf((source as KubeObject & { readonly spec?: unknown }).spec);
 }

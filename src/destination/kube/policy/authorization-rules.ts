@@ -2,7 +2,7 @@ import type { KubeObject } from '../../../kube/kube-object.ts';
 import type { MeshDomain } from '../../../pki/workload-identity.ts';
 import type { MeshClients, Reference } from './clients.ts';
 import { readReference, serviceAccount } from './clients.ts';
-import { fieldsOf, shown } from './fields.ts';
+import { shown, specOf } from '../fields.ts';
 
 /** What is kept of an AuthorizationPolicy. */
 export interface AuthorizationRules {
@@ -25,8 +25,7 @@ const POLICY_GROUP = 'policy.linkerd.io';
 export function authorizationProjection(domain: MeshDomain): (source: KubeObject) => AuthorizationRules {
   return (source) => {
     const { namespace = '', name } = source.metadata;
-    const { spec } = source as KubeObject & { readonly spec?: unknown };
-    const { targetRef, requiredAuthenticationRefs } = fieldsOf(spec);
+    const { targetRef, requiredAuthenticationRefs } = specOf(source);
     const problems: string[] = [];
     return {
       namespace,

@@ -2,7 +2,7 @@ import type { MeshDomain } from '../../../pki/workload-identity.ts';
 import { errorMessage } from '../../../runtime/errors.ts';
 import { isDnsName } from '../../../runtime/dns-names.ts';
 import type { AllowedClients } from '../../server-policy.ts';
-import { fieldsOf, isAbsent, shown } from './fields.ts';
+import { fieldsOf, isAbsent, shown } from '../fields.ts';
 
 /** Mesh clients: those of these names, and those whose names have one of these endings. */
 export type MeshClients = Extract<AllowedClients, { kind: 'meshed' }>;

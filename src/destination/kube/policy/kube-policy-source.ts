@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Latest } from '../../../runtime/latest.ts';
 import type { PolicySource, PortPolicy } from '../../policy-source.ts';
 import type { Watched } from '../../watched.ts';
 import type { WorkloadName } from '../../workload-name.ts';
 import { workloadKey } from '../../workload-name.ts';
+import { allSynced } from '../all-synced.ts';
+import type { Cluster } from '../cluster.ts';
 import type { ServerProtocols } from '../server-protocols.ts';
+import type { ViewFailures } from '../view-failures.ts';
 import { Views } from '../views.ts';
 import type { PolicyCollections } from './policy-objects.ts';
 import { PolicyObjects } from './policy-objects.ts';
@@ -16,27 +18,30 @@ import { portPolicy } from './port-policy.ts';
  * Server that is not there yet would let in whom it forbids.
  */
 export class KubePolicySource implements PolicySource {
-  readonly #views = new Views();
+  readonly #views: Views;
   readonly #objects: PolicyObjects;
   readonly #defaults: PolicyDefaults;
 
-  constructor(collections: PolicyCollections, defaults: PolicyDefaults) {
-    this.#objects = new PolicyObjects(collections, (topics) => this.#views.touch(topics));
+  constructor(
+    cluster: Cluster,
+    collections: PolicyCollections,
+    defaults: PolicyDefaults,
+    failures: ViewFailures,
+  ) {
+    const views = new Views(allSynced({ cluster, ...collections }), failures);
+    this.#views = views;
+    this.#objects = new PolicyObjects(cluster, collections, (topics) => views.touch(topics));
     this.#defaults = defaults;
-    const waiting = Object.values(collections).map(({ synced }: { synced: Latest<boolean> }) => synced);
-    const openWhenSeen = () => {
-      if (waiting.every(({ value }) => value)) this.#views.open();
-    };
-    for (const synced of waiting) synced.subscribe(openWhenSeen);
-    openWhenSeen();
   }
 
   watchPolicy(workload: WorkloadName, port: number): Watched<PortPolicy> {
     const at = { key: workloadKey(workload), port };
-    return this.#views.watch(
-      (topics) => portPolicy(this.#objects, this.#defaults, at, topics),
-      isDeepStrictEqual,
-    );
+    return this.#views.watch({
+      view: 'policy',
+      target: `${at.key}:${port}`,
+      read: (topics) => portPolicy(this.#objects, this.#defaults, at, topics),
+      same: isDeepStrictEqual,
+    });
   }
 
   /** What Servers say of protocols, for whoever tells clients of endpoints. */

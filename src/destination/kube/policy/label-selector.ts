@@ -1,4 +1,4 @@
-import { fieldsOf, hasFields, isAbsent, shown } from './fields.ts';
+import { fieldsOf, hasFields, isAbsent, shown } from '../fields.ts';
 
 type Operator = 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
 

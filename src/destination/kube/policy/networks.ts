@@ -1,7 +1,7 @@
 import { IpNetwork } from '../../../runtime/ip-network.ts';
 import type { AllowedNetwork } from '../../server-policy.ts';
 import { readList } from './clients.ts';
-import { fieldsOf, shown } from './fields.ts';
+import { fieldsOf, shown } from '../fields.ts';
 
 /**
  * `[{cidr, except}]`. A network that cannot be read lets nobody in, nor does one of which an exception cannot be read:

@@ -1,12 +1,9 @@
 import type { Collection } from '../../../kube/collection.ts';
-import type { ExternalWorkload } from '../external-workload.ts';
-import { podsByAddress } from '../cluster.ts';
-import { Indexed } from '../indexed.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Touched } from '../indexed.ts';
+import { Indexed, keepIndexed } from '../indexed.ts';
 import type { Topics } from '../lookup.ts';
 import { Lookup } from '../lookup.ts';
-import type { Namespace } from '../namespace.ts';
-import type { Node } from '../node.ts';
-import type { Pod } from '../pod.ts';
 import type { MeshAuthentication, NetworkAuthentication } from './authentication-rules.ts';
 import type { AuthorizationRules } from './authorization-rules.ts';
 import type { PolicyWorkload } from './policy-workload.ts';
@@ -16,12 +13,8 @@ import type { ServerAuthorizationRules } from './server-authorization-rules.ts';
 import type { ServerRules } from './server-rules.ts';
 import { Servers } from './servers.ts';
 
-/** The objects that inbound policy is made of. */
+/** The objects that only inbound policy is made of. */
 export interface PolicyCollections {
-  readonly pods: Collection<Pod>;
-  readonly externalWorkloads: Collection<ExternalWorkload>;
-  readonly namespaces: Collection<Namespace>;
-  readonly nodes: Collection<Node>;
   readonly servers: Collection<ServerRules>;
   readonly authorizationPolicies: Collection<AuthorizationRules>;
   readonly serverAuthorizations: Collection<ServerAuthorizationRules>;
@@ -30,16 +23,12 @@ export interface PolicyCollections {
   readonly routes: Collection<RouteRules>;
 }
 
-/** Every way in which they are found. Each reading leaves its topics with who reads. */
+/** Every way in which policy is found. Each reading leaves its topics with who reads. */
 export class PolicyObjects {
-  readonly namespaces: Indexed<Namespace>;
-  readonly nodes: Indexed<Node>;
+  readonly cluster: Cluster;
   readonly servers: Servers;
   readonly meshAuthentications: Indexed<MeshAuthentication>;
   readonly networkAuthentications: Indexed<NetworkAuthentication>;
-  readonly podsAt = podsByAddress();
-  readonly #pods: Indexed<Pod>;
-  readonly #externals: Indexed<ExternalWorkload>;
   /** By the Server (`namespace/name`) or the namespace (`namespace`) that is the target. */
   readonly #policies = new Lookup<AuthorizationRules>('authorization', ({ namespace, target }) => {
     if (target === undefined) return [];
@@ -58,25 +47,23 @@ export class PolicyObjects {
     servers.map((server) => `${namespace}/${server}`),
   );
 
-  /** `touched` is called with the topics of which something has changed. */
-  constructor(from: PolicyCollections, touched: (topics: Iterable<string>) => void) {
-    this.#pods = new Indexed('pod', from.pods, [this.podsAt], touched);
-    this.#externals = new Indexed('external', from.externalWorkloads, [], touched);
-    this.namespaces = new Indexed('namespace', from.namespaces, [], touched);
-    this.nodes = new Indexed('node', from.nodes, [], touched);
+  /** `touched` is called with the topics of which something has changed, in the cluster or in its policy. */
+  constructor(cluster: Cluster, from: PolicyCollections, touched: Touched) {
+    this.cluster = cluster;
+    cluster.subscribe(touched);
     this.servers = new Servers(from.servers, touched);
     this.meshAuthentications = new Indexed('mesh', from.meshAuthentications, [], touched);
     this.networkAuthentications = new Indexed('network', from.networkAuthentications, [], touched);
-    new Indexed('authorization policy', from.authorizationPolicies, [this.#policies], touched);
-    new Indexed('route of name', from.routes, [this.#routes], touched);
-    new Indexed('authorization of server', from.serverAuthorizations, [this.#authorizations], touched);
+    keepIndexed(from.authorizationPolicies, [this.#policies], touched);
+    keepIndexed(from.routes, [this.#routes], touched);
+    keepIndexed(from.serverAuthorizations, [this.#authorizations], touched);
   }
 
   /** A pod, or else an external workload, by `namespace/name`. */
   workload(key: string, topics: Topics): PolicyWorkload | undefined {
-    const pod = this.#pods.get(key, topics);
+    const pod = this.cluster.pods.get(key, topics);
     if (pod !== undefined) return podWorkload(pod);
-    const external = this.#externals.get(key, topics);
+    const external = this.cluster.externalWorkloads.get(key, topics);
     return external === undefined ? undefined : externalWorkload(external);
   }
 

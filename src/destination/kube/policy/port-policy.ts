@@ -29,7 +29,7 @@ export function portPolicy(
 ): PortPolicy {
   const workload = objects.workload(key, topics);
   if (workload === undefined) return 'unknown_workload';
-  const namespace = objects.namespaces.get(workload.namespace, topics);
+  const namespace = objects.cluster.namespaces.get(workload.namespace, topics);
   if (namespace === undefined) return 'unknown_workload';
   const policy =
     writtenPolicy(objects, defaults, workload, port, topics) ??
@@ -73,8 +73,8 @@ function withProbes(
   topics: Topics,
 ): ServerPolicy {
   if (probed === undefined || !probed.probePorts.includes(port)) return policy;
-  const node = probed.node === undefined ? undefined : objects.nodes.get(probed.node, topics);
-  const isOfPod = (address: IpAddress) => objects.podsAt.find(address.toString(), topics).length > 0;
+  const node = probed.node === undefined ? undefined : objects.cluster.nodes.get(probed.node, topics);
+  const isOfPod = (address: IpAddress) => objects.cluster.podsAt.find(address.toString(), topics).length > 0;
   const networks = allow(probeSources(probed, node, isOfPod));
   if (networks.length === 0) return policy;
   const probe = { kind: 'default', name: 'probe', networks, clients: ANYONE } as const;

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../kube/kube-object.ts';
 import { readReference } from './clients.ts';
-import { fieldsOf } from './fields.ts';
+import { specOf } from '../fields.ts';
 
 /** What is kept of an HTTPRoute: the Servers of its namespace that it is attached to, by name. */
 export interface RouteRules {
@@ -11,7 +11,7 @@ export interface RouteRules {
 /** Nothing is kept of a route that is attached to no Server. */
 export function projectRoute(source: KubeObject): RouteRules | undefined {
   const { namespace = '' } = source.metadata;
-  const { parentRefs } = fieldsOf((source as KubeObject & { readonly spec?: unknown }).spec);
+  const { parentRefs } = specOf(source);
   const parents: readonly unknown[] = Array.isArray(parentRefs) ? parentRefs : [];
   const servers = parents.map(readReference).flatMap((parent) => {
     const isServer = parent.group === 'policy.linkerd.io' && parent.kind === 'server';

@@ -3,7 +3,7 @@ import type { MeshDomain } from '../../../pki/workload-identity.ts';
 import type { AllowedClients, AllowedNetwork } from '../../server-policy.ts';
 import { ANYONE } from '../../server-policy.ts';
 import { joined, readIdentities, readList, serviceAccount } from './clients.ts';
-import { fieldsOf, isAbsent, shown } from './fields.ts';
+import { fieldsOf, isAbsent, shown, specOf } from '../fields.ts';
 import type { LabelSelector } from './label-selector.ts';
 import { readSelector } from './label-selector.ts';
 import { readNetworks } from './networks.ts';
@@ -28,7 +28,7 @@ export function serverAuthorizationProjection(
 ): (source: KubeObject) => ServerAuthorizationRules {
   return (source) => {
     const { namespace = '', name } = source.metadata;
-    const { server, client } = fieldsOf((source as KubeObject & { readonly spec?: unknown }).spec);
+    const { server, client } = specOf(source);
     const { networks, unauthenticated, meshTLS } = fieldsOf(client);
     const problems: string[] = [];
     const noNetworks = isAbsent(networks) || (Array.isArray(networks) && networks.length === 0);

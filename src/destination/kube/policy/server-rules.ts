@@ -2,8 +2,8 @@ import type { KubeObject } from '../../../kube/kube-object.ts';
 import type { DefaultPolicyName } from '../../server-policy.ts';
 import { DEFAULT_POLICY_NAMES } from '../../server-policy.ts';
 import type { PortProtocol } from '../../workload.ts';
-import type { Fields } from './fields.ts';
-import { fieldsOf, isAbsent, shown } from './fields.ts';
+import type { Fields } from '../fields.ts';
+import { isAbsent, shown, specOf } from '../fields.ts';
 import type { Labels, LabelSelector } from './label-selector.ts';
 import { readSelector, selects } from './label-selector.ts';
 import type { PolicyWorkload } from './policy-workload.ts';
@@ -37,9 +37,9 @@ const PROTOCOLS: ReadonlyMap<unknown, PortProtocol> = new Map([
 
 /** A Server of any served version, by any schema. Never throws. */
 export function projectServer(source: KubeObject): ServerRules {
-  const { metadata, spec } = source as KubeObject & { readonly spec?: unknown };
+  const { metadata } = source;
   const problems: string[] = [];
-  const fields = fieldsOf(spec);
+  const fields = specOf(source);
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,

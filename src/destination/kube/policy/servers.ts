@@ -1,7 +1,8 @@
 import type { Collection } from '../../../kube/collection.ts';
 import type { Latest } from '../../../runtime/latest.ts';
 import type { PortProtocol } from '../../workload.ts';
-import { Indexed } from '../indexed.ts';
+import type { Touched } from '../indexed.ts';
+import { keepIndexed } from '../indexed.ts';
 import type { Topics } from '../lookup.ts';
 import { Lookup } from '../lookup.ts';
 import type { ExternalWorkload } from '../external-workload.ts';
@@ -20,9 +21,9 @@ export class Servers implements ServerProtocols {
   );
   readonly #collection: Collection<ServerRules>;
 
-  constructor(collection: Collection<ServerRules>, touched: (topics: Iterable<string>) => void) {
+  constructor(collection: Collection<ServerRules>, touched: Touched) {
     this.#collection = collection;
-    new Indexed('server of name', collection, [this.#byPort], touched);
+    keepIndexed(collection, [this.#byPort], touched);
   }
 
   get synced(): Latest<boolean> {

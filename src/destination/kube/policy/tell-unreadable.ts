@@ -5,6 +5,7 @@ import type { Metrics } from '../../../runtime/metrics.ts';
 import { RefusalLog } from '../../../runtime/refusal-log.ts';
 import { routeProblems } from './route-rules.ts';
 import { annotationProblems } from './workload-defaults.ts';
+import type { ClusterCollections } from '../cluster.ts';
 import type { PolicyCollections } from './policy-objects.ts';
 
 export interface TellNeeds {
@@ -13,6 +14,9 @@ export interface TellNeeds {
   readonly metrics: Metrics;
 }
 
+/** What carries annotations about policy. */
+type Annotated = Pick<ClusterCollections, 'pods' | 'externalWorkloads' | 'namespaces'>;
+
 /** By kind and key, what is wrong with an object. Kept only for as long as something is. */
 type Unreadable = Map<string, Map<string, string>>;
 
@@ -20,7 +24,10 @@ type Unreadable = Map<string, Map<string, string>>;
  * Tells of every object of policy that cannot be read as it was meant: once in the log for each thing that is wrong,
  * and in a metric for as long as it is. What cannot be read lets nobody in, which its author is not to find out alone.
  */
-export function tellUnreadable(collections: PolicyCollections, { log, clock, metrics }: TellNeeds): void {
+export function tellUnreadable(
+  collections: PolicyCollections & Annotated,
+  { log, clock, metrics }: TellNeeds,
+): void {
   const unreadable: Unreadable = new Map();
   declareUnreadable(metrics, unreadable);
   const refusals = new RefusalLog(log, clock, 'policy that cannot be read lets nobody in');

@@ -3,7 +3,7 @@ import type { DefaultPolicyName } from '../../server-policy.ts';
 import { DEFAULT_POLICY_NAMES } from '../../server-policy.ts';
 import { annotatedPorts, MAX_PORT_LIST } from '../annotated-ports.ts';
 import type { Namespace } from '../namespace.ts';
-import { shown } from './fields.ts';
+import { shown } from '../fields.ts';
 import type { PolicyWorkload } from './policy-workload.ts';
 
 /** What the annotations of a workload, or else of its namespace, say where no Server speaks for a port. */

@@ -1,5 +1,7 @@
+import { Cluster } from '../../../../src/destination/kube/cluster.ts';
 import { clusterInformers } from '../../../../src/destination/kube/cluster-informers.ts';
 import { KubeEndpointSource } from '../../../../src/destination/kube/kube-endpoint-source.ts';
+import { toldFailures } from '../../../destination/kube/support/told-failures.ts';
 import type { EndpointSet } from '../../../../src/destination/endpoint-set.ts';
 import type { TargetProfile } from '../../../../src/destination/endpoint-source.ts';
 import { parseTarget } from '../../../../src/destination/target.ts';
@@ -22,16 +24,20 @@ export class FollowedEndpoints implements Disposable {
   constructor(client: KubeConnection) {
     const log = new LogCapture();
     this.informers = clusterInformers({ client, clock: systemClock, log, metrics: new Metrics() });
-    this.source = new KubeEndpointSource(this.informers, {
-      domain: new MeshDomain('kedge', 'cluster.local'),
-      opaquePorts: PortSet.parse('3306')!,
-      protocols: {
-        synced: new LatestValue(true),
-        protocolOf: () => undefined,
-        subscribe: () => () => undefined,
+    this.source = new KubeEndpointSource(
+      new Cluster(this.informers),
+      {
+        domain: new MeshDomain('kedge', 'cluster.local'),
+        opaquePorts: PortSet.parse('3306')!,
+        protocols: {
+          synced: new LatestValue(true),
+          protocolOf: () => undefined,
+          subscribe: () => () => undefined,
+        },
+        log,
       },
-      log,
-    });
+      toldFailures().failures,
+    );
     for (const informer of Object.values(this.informers)) void informer.run(this.#end.signal);
   }
 

@@ -1,5 +1,7 @@
+import { Cluster } from '../../../../src/destination/kube/cluster.ts';
 import { clusterInformers } from '../../../../src/destination/kube/cluster-informers.ts';
 import { KubePolicySource } from '../../../../src/destination/kube/policy/kube-policy-source.ts';
+import { toldFailures } from '../../../destination/kube/support/told-failures.ts';
 import { policyInformers } from '../../../../src/destination/kube/policy/policy-informers.ts';
 import { tellUnreadable } from '../../../../src/destination/kube/policy/tell-unreadable.ts';
 import type { PortPolicy } from '../../../../src/destination/policy-source.ts';
@@ -16,18 +18,28 @@ import { LogCapture } from '../../../support/log-capture.ts';
 export class FollowedPolicies implements AsyncDisposable {
   readonly source: KubePolicySource;
   readonly log = new LogCapture();
+  readonly metrics = new Metrics();
+  /** Of the kinds that only policy is made of. */
+  readonly informers: ReturnType<typeof policyInformers>;
   readonly #end = new AbortController();
   readonly #running: Promise<unknown>;
 
   constructor(client: KubeConnection) {
     const domain = new MeshDomain('kedge', 'mesh.example');
-    const common = { client, clock: systemClock, log: this.log, metrics: new Metrics() };
-    const informers = { ...clusterInformers(common), ...policyInformers(common, domain) };
-    this.source = new KubePolicySource(informers, {
-      policy: 'all-unauthenticated',
-      clusterNetworks: [IpNetwork.parse('10.0.0.0/8')!],
-      opaquePorts: PortSet.parse('3306')!,
-    });
+    const common = { client, clock: systemClock, log: this.log, metrics: this.metrics };
+    const clusterKinds = clusterInformers(common);
+    const policyKinds = (this.informers = policyInformers(common, domain));
+    const informers = { ...clusterKinds, ...policyKinds };
+    this.source = new KubePolicySource(
+      new Cluster(clusterKinds),
+      policyKinds,
+      {
+        policy: 'all-unauthenticated',
+        clusterNetworks: [IpNetwork.parse('10.0.0.0/8')!],
+        opaquePorts: PortSet.parse('3306')!,
+      },
+      toldFailures().failures,
+    );
     tellUnreadable(informers, common);
     this.#running = Promise.all(Object.values(informers).map((each) => each.run(this.#end.signal)));
   }

@@ -72,6 +72,27 @@ describe('KubePolicySource', () => {
     expect(port.seen).toHaveLength(1);
   });
 
+  it('keeps what it said of a port while that cannot be read, and goes on with others', async () => {
+    const cluster = new PolicyCluster(
+      shop,
+      pod(),
+      server(),
+      server({ port: 9000 }, { name: 'other' }),
+    ).sync();
+    const source = cluster.source();
+    const [port, other] = [follow(source), follow(source, 9000)];
+    const { servers } = cluster.collections;
+    servers.set('shop/web', { ...servers.get('shop/web')!, pods: 'spoilt' as never });
+    cluster.delete(server({}, { name: 'other' }));
+    await settled();
+    expect(port.seen).toEqual(['server web detect']);
+    expect(other.seen).toHaveLength(2);
+    expect(cluster.failed.told()).toMatchObject([{ fields: { code: 'policy', target: 'shop/web:8080' } }]);
+    cluster.apply(server({ proxyProtocol: 'opaque' }));
+    await settled();
+    expect(port.seen.at(-1)).toBe('server web opaque');
+  });
+
   it('follows a pod that is replaced by another of its name', async () => {
     const cluster = new PolicyCluster(shop, pod(), server()).sync();
     const port = follow(cluster.source());

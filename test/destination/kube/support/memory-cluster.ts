@@ -1,20 +1,9 @@
 import type { EndpointSliceSource } from '../../../../src/destination/kube/endpoint-slice.ts';
-import { endpointSliceProjection } from '../../../../src/destination/kube/endpoint-slice.ts';
-import type {
-  ExternalWorkload,
-  ExternalWorkloadSource,
-} from '../../../../src/destination/kube/external-workload.ts';
-import { projectExternalWorkload } from '../../../../src/destination/kube/external-workload.ts';
-import type { Namespace } from '../../../../src/destination/kube/namespace.ts';
-import { namespaceProjection } from '../../../../src/destination/kube/namespace.ts';
-import type { Node, NodeSource } from '../../../../src/destination/kube/node.ts';
-import { projectNode } from '../../../../src/destination/kube/node.ts';
-import type { Pod, PodSource } from '../../../../src/destination/kube/pod.ts';
-import { podProjection } from '../../../../src/destination/kube/pod.ts';
-import type { Service, ServiceSource } from '../../../../src/destination/kube/service.ts';
-import { serviceProjection } from '../../../../src/destination/kube/service.ts';
-import { SharedValues } from '../../../../src/destination/kube/shared-values.ts';
-import type { EndpointSlice } from '../../../../src/destination/kube/endpoint-slice.ts';
+import type { ExternalWorkloadSource } from '../../../../src/destination/kube/external-workload.ts';
+import type { NodeSource } from '../../../../src/destination/kube/node.ts';
+import type { PodSource } from '../../../../src/destination/kube/pod.ts';
+import type { ServiceSource } from '../../../../src/destination/kube/service.ts';
+import { Cluster } from '../../../../src/destination/kube/cluster.ts';
 import { KubeEndpointSource } from '../../../../src/destination/kube/kube-endpoint-source.ts';
 import { parseTarget } from '../../../../src/destination/target.ts';
 import type { ServiceTarget } from '../../../../src/destination/target.ts';
@@ -26,19 +15,10 @@ import type { KubeObject } from '../../../../src/kube/kube-object.ts';
 import { LatestValue } from '../../../../src/runtime/latest.ts';
 import { PortSet } from '../../../../src/runtime/port-set.ts';
 import { LogCapture } from '../../../support/log-capture.ts';
-import { MemoryCollection } from '../../../support/memory-collection.ts';
+import type { MemoryCollection } from '../../../support/memory-collection.ts';
 import { mesh } from '../../support/mesh.ts';
-
-const shared = new SharedValues();
-
-const projections = {
-  services: serviceProjection(shared) as (source: never) => Service,
-  endpointSlices: endpointSliceProjection(shared) as (source: never) => EndpointSlice | undefined,
-  pods: podProjection(shared) as (source: never) => Pod,
-  nodes: projectNode as (source: never) => Node,
-  namespaces: namespaceProjection(shared) as (source: never) => Namespace,
-  externalWorkloads: projectExternalWorkload as (source: never) => ExternalWorkload,
-};
+import { clusterCollections, clusterProjections } from './cluster-collections.ts';
+import { toldFailures } from './told-failures.ts';
 
 /** The objects of a cluster, in the words of its API. */
 export interface Sources {
@@ -54,15 +34,10 @@ export type Kind = keyof Sources;
 
 /** A cluster that a test makes and changes by hand, and what is answered for it. */
 export class MemoryCluster {
-  readonly collections = {
-    services: new MemoryCollection<Service>(),
-    endpointSlices: new MemoryCollection<EndpointSlice>(),
-    pods: new MemoryCollection<Pod>(),
-    nodes: new MemoryCollection<Node>(),
-    namespaces: new MemoryCollection<Namespace>(),
-    externalWorkloads: new MemoryCollection<ExternalWorkload>(),
-  };
+  readonly collections = clusterCollections();
   readonly log = new LogCapture();
+  /** What could not be read. */
+  readonly failed = toldFailures();
   /** What Servers say, by `namespace/pod:port`. */
   readonly protocols = new Map<string, PortProtocol>();
   /** Whether every Server has been seen. */
@@ -71,31 +46,40 @@ export class MemoryCluster {
   #serversChanged: (namespace: string) => void = () => undefined;
 
   constructor() {
-    this.source = new KubeEndpointSource(this.collections, {
-      domain: mesh,
-      opaquePorts: PortSet.parse('25,3306')!,
-      protocols: {
-        synced: this.serversSynced,
-        protocolOf: ({ namespace, name }, port) => this.protocols.get(`${namespace}/${name}:${port}`),
-        subscribe: (listener) => {
-          this.#serversChanged = listener;
-          return () => undefined;
+    this.source = new KubeEndpointSource(
+      new Cluster(this.collections),
+      {
+        domain: mesh,
+        opaquePorts: PortSet.parse('25,3306')!,
+        protocols: {
+          synced: this.serversSynced,
+          protocolOf: ({ namespace, name }, port) => this.protocols.get(`${namespace}/${name}:${port}`),
+          subscribe: (listener) => {
+            this.#serversChanged = listener;
+            return () => undefined;
+          },
         },
+        log: this.log,
       },
-      log: this.log,
-    });
+      this.failed.failures,
+    );
   }
 
   put<K extends Kind>(kind: K, ...sources: Sources[K][]): this {
     const collection = this.collections[kind] as MemoryCollection<unknown>;
-    collection.apply(
-      sources.map((source) => [objectKey(source.metadata), projections[kind](source as never)] as const),
-    );
+    const project = clusterProjections[kind] as (source: Sources[K]) => unknown;
+    collection.apply(sources.map((source) => [objectKey(source.metadata), project(source)] as const));
     return this;
   }
 
   delete(kind: Kind, key: string): this {
     this.collections[kind].delete(key);
+    return this;
+  }
+
+  /** Makes of a pod what no projection may: whoever reads it throws. */
+  spoilPod(key: string): this {
+    this.collections.pods.set(key, { ...this.collections.pods.get(key)!, labels: undefined as never });
     return this;
   }
 

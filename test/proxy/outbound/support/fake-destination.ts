@@ -25,8 +25,13 @@ export class FakeDestination {
   /** Every stream that was opened, in order. */
   readonly streams: Waiting = { profile: [], get: [] };
   readonly service = destinationService({
-    get: (request, call, out) =>
-      this.#open(this.streams.get, request, call.signal, (message) => out.write(message)),
+    get: (request, call, out) => {
+      const unsent: Update[] = [];
+      return this.#open(this.streams.get, request, call.signal, (message) => {
+        unsent.push(message);
+        out.writeMade(() => unsent.splice(0));
+      });
+    },
     getProfile: (request, call, out) =>
       this.#open(this.streams.profile, request, call.signal, (message) => out.write(message)),
   });

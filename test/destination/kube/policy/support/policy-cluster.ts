@@ -1,19 +1,22 @@
 import { KubePolicySource } from '../../../../../src/destination/kube/policy/kube-policy-source.ts';
+import type {
+  MeshAuthentication,
+  NetworkAuthentication,
+} from '../../../../../src/destination/kube/policy/authentication-rules.ts';
 import {
   meshAuthenticationProjection,
   projectNetworkAuthentication,
 } from '../../../../../src/destination/kube/policy/authentication-rules.ts';
+import type { AuthorizationRules } from '../../../../../src/destination/kube/policy/authorization-rules.ts';
 import { authorizationProjection } from '../../../../../src/destination/kube/policy/authorization-rules.ts';
 import type { RouteRules } from '../../../../../src/destination/kube/policy/route-rules.ts';
 import { projectRoute } from '../../../../../src/destination/kube/policy/route-rules.ts';
+import type { ServerAuthorizationRules } from '../../../../../src/destination/kube/policy/server-authorization-rules.ts';
 import { serverAuthorizationProjection } from '../../../../../src/destination/kube/policy/server-authorization-rules.ts';
+import type { ServerRules } from '../../../../../src/destination/kube/policy/server-rules.ts';
 import { projectServer } from '../../../../../src/destination/kube/policy/server-rules.ts';
 import type { PolicyDefaults } from '../../../../../src/destination/kube/policy/port-policy.ts';
-import { projectExternalWorkload } from '../../../../../src/destination/kube/external-workload.ts';
-import { namespaceProjection } from '../../../../../src/destination/kube/namespace.ts';
-import { projectNode } from '../../../../../src/destination/kube/node.ts';
-import { podProjection } from '../../../../../src/destination/kube/pod.ts';
-import { SharedValues } from '../../../../../src/destination/kube/shared-values.ts';
+import { Cluster } from '../../../../../src/destination/kube/cluster.ts';
 import type { PortPolicy } from '../../../../../src/destination/policy-source.ts';
 import type { ServerPolicy } from '../../../../../src/destination/server-policy.ts';
 import type { KubeObject } from '../../../../../src/kube/kube-object.ts';
@@ -21,6 +24,8 @@ import { objectKey } from '../../../../../src/kube/collection.ts';
 import { IpNetwork } from '../../../../../src/runtime/ip-network.ts';
 import { PortSet } from '../../../../../src/runtime/port-set.ts';
 import { MemoryCollection } from '../../../../support/memory-collection.ts';
+import { clusterCollections, clusterProjections } from '../../support/cluster-collections.ts';
+import { toldFailures } from '../../support/told-failures.ts';
 import { mesh } from '../../../support/mesh.ts';
 
 /** An object as a manifest has it. */
@@ -33,30 +38,25 @@ export interface Manifest {
 
 export const clusterNetworks = [IpNetwork.parse('10.0.0.0/8')!, IpNetwork.parse('fd00::/8')!];
 
-const shared = new SharedValues();
-
 /** The collections that policy is read from, filled with manifests. */
 export class PolicyCluster {
   readonly collections = {
-    pods: new MemoryCollection<ReturnType<ReturnType<typeof podProjection>>>(),
-    externalWorkloads: new MemoryCollection<ReturnType<typeof projectExternalWorkload>>(),
-    namespaces: new MemoryCollection<ReturnType<ReturnType<typeof namespaceProjection>>>(),
-    nodes: new MemoryCollection<ReturnType<typeof projectNode>>(),
-    servers: new MemoryCollection<ReturnType<typeof projectServer>>(),
-    authorizationPolicies: new MemoryCollection<ReturnType<ReturnType<typeof authorizationProjection>>>(),
-    serverAuthorizations: new MemoryCollection<
-      ReturnType<ReturnType<typeof serverAuthorizationProjection>>
-    >(),
-    meshAuthentications: new MemoryCollection<ReturnType<ReturnType<typeof meshAuthenticationProjection>>>(),
-    networkAuthentications: new MemoryCollection<ReturnType<typeof projectNetworkAuthentication>>(),
+    ...clusterCollections(),
+    servers: new MemoryCollection<ServerRules>(),
+    authorizationPolicies: new MemoryCollection<AuthorizationRules>(),
+    serverAuthorizations: new MemoryCollection<ServerAuthorizationRules>(),
+    meshAuthentications: new MemoryCollection<MeshAuthentication>(),
+    networkAuthentications: new MemoryCollection<NetworkAuthentication>(),
     routes: new MemoryCollection<RouteRules>(),
   };
 
+  /** What could not be read. */
+  readonly failed = toldFailures();
   readonly #kinds: Readonly<Record<string, (key: string, object: KubeObject | undefined) => void>> = {
-    Pod: into(this.collections.pods, podProjection(shared)),
-    ExternalWorkload: into(this.collections.externalWorkloads, projectExternalWorkload),
-    Namespace: into(this.collections.namespaces, namespaceProjection(shared)),
-    Node: into(this.collections.nodes, projectNode),
+    Pod: into(this.collections.pods, clusterProjections.pods),
+    ExternalWorkload: into(this.collections.externalWorkloads, clusterProjections.externalWorkloads),
+    Namespace: into(this.collections.namespaces, clusterProjections.namespaces),
+    Node: into(this.collections.nodes, clusterProjections.nodes),
     Server: into(this.collections.servers, projectServer),
     AuthorizationPolicy: into(this.collections.authorizationPolicies, authorizationProjection(mesh)),
     ServerAuthorization: into(this.collections.serverAuthorizations, serverAuthorizationProjection(mesh)),
@@ -85,12 +85,17 @@ export class PolicyCluster {
   }
 
   source(defaults: Partial<PolicyDefaults> = {}): KubePolicySource {
-    return new KubePolicySource(this.collections, {
-      policy: 'all-unauthenticated',
-      opaquePorts: PortSet.parse('3306')!,
-      clusterNetworks,
-      ...defaults,
-    });
+    return new KubePolicySource(
+      new Cluster(this.collections),
+      this.collections,
+      {
+        policy: 'all-unauthenticated',
+        opaquePorts: PortSet.parse('3306')!,
+        clusterNetworks,
+        ...defaults,
+      },
+      this.failed.failures,
+    );
   }
 
   /** What a source that has just begun says of a port. */

@@ -1,13 +1,20 @@
+import type { KubeObject } from '../../kube/kube-object.ts';
+
 /** An object of the API as it arrived: another's schema may have let anything in. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields of a value; none where it has none. */
 export function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+  return hasFields(value) ? value : {};
+}
+
+/** What an object says it wants, of whatever shape. */
+export function specOf(source: KubeObject): Fields {
+  return fieldsOf((source as KubeObject & { readonly spec?: unknown }).spec);
 }
 
 /** Whether a value has fields at all, be they none. */
-export function hasFields(value: unknown): boolean {
+export function hasFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
