@@ -6,11 +6,17 @@ import { destinationSettings } from '../src/destination/settings.ts';
 import { BundleCensus } from '../src/identity/bundle-census.ts';
 import { identityErrors } from '../src/identity/errors.ts';
 import { publisherMetrics } from '../src/identity/cluster/publisher-metrics.ts';
+import { declareExpiryForecast } from '../src/identity/issuer-status.ts';
 import { identityMetrics } from '../src/identity/identity-metrics.ts';
 import { identitySettings } from '../src/identity/settings.ts';
 import { tokenReviewMetrics } from '../src/identity/token/token-review-metrics.ts';
+import { certManagerErrors } from '../src/issuers/cert-manager/errors.ts';
 import { issuerErrors } from '../src/issuers/errors.ts';
 import { declareIssuerTtl, issuerMetrics } from '../src/issuers/issuer-metrics.ts';
+import { fallbackCertificates } from '../src/issuers/outage/fallback-issuer.ts';
+import { guardMetrics } from '../src/issuers/outage/guard-metrics.ts';
+import { vaultErrors } from '../src/issuers/vault/errors.ts';
+import { vaultMetrics } from '../src/issuers/vault/vault-metrics.ts';
 import { kubeErrors } from '../src/kube/errors.ts';
 import { kubeMetrics } from '../src/kube/kube-metrics.ts';
 import { pkiErrors } from '../src/pki/errors.ts';
@@ -46,6 +52,8 @@ export const configurationPages = [
 export const errorPages = [
   { title: 'Asking for a certificate (identity)', catalogue: identityErrors },
   { title: 'Issuers', catalogue: issuerErrors },
+  { title: 'Issuers: cert-manager', catalogue: certManagerErrors },
+  { title: 'Issuers: Vault and OpenBao', catalogue: vaultErrors },
   { title: 'Certificates, requests, keys and names', catalogue: pkiErrors },
   { title: 'Destination', catalogue: destinationErrors },
   { title: 'Kubernetes API server (identity, destination)', catalogue: kubeErrors },
@@ -70,6 +78,8 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
   const census = (metrics: Metrics): unknown => new BundleCensus(metrics);
   const issuerTtl = (metrics: Metrics): void =>
     declareIssuerTtl(metrics, systemClock, () => ({ state: 'unavailable', reason: '' }));
+  const expiries = (metrics: Metrics): void =>
+    declareExpiryForecast(metrics, () => ({ workloads: 0, quiet: 0, first: undefined, within: [] }));
   const capacity = (metrics: Metrics): unknown =>
     new ConnectionCapacity({
       limit: Infinity,
@@ -84,13 +94,26 @@ export function metricPages(): { title: string; metrics: Metrics }[] {
       watch_port: 0,
       watch_outbound: 0,
     }));
+  const vault = (metrics: Metrics): unknown => vaultMetrics(metrics, systemClock);
   const unreadable = (metrics: Metrics): void => declareUnreadable(metrics, new Map());
   return [
     page('Every process', declareProcessMetrics, (metrics) => declareLostRecords(metrics, () => 0)),
     page('Every gRPC server (identity, destination)', serverMetrics),
     page('Every process with a certificate from identity (destination, proxy)', certifierMetrics),
     page('Every process on Kubernetes (identity, destination)', kubeMetrics),
-    page('identity', identityMetrics, tokenReviewMetrics, census, publisherMetrics, issuerMetrics, issuerTtl),
+    page(
+      'identity',
+      identityMetrics,
+      tokenReviewMetrics,
+      census,
+      publisherMetrics,
+      issuerMetrics,
+      issuerTtl,
+      guardMetrics,
+      fallbackCertificates,
+      vault,
+      expiries,
+    ),
     page('destination', destination, unreadable),
     page('proxy', (metrics) => new ProxyMetrics(metrics, systemClock), capacity),
   ];

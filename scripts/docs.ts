@@ -1,9 +1,12 @@
 // Makes docs/configuration.md, docs/errors.md, docs/metrics.md and the schema of the destination file from the declarations
-// in the code, and the table of the chart's README from its values, so that they cannot say anything else. With --check it writes nothing and fails when a page is out of date.
+// in the code, the table of the chart's README from its values, and the rules in docs/issuers.md, so that they cannot say anything else. With --check it writes nothing and fails when a page is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format } from 'prettier';
 import { destinationFileSchema } from '../src/destination/file/schema.ts';
+import { issuedRules } from '../src/issuers/check-issued.ts';
+import { staleness } from '../test/issuers/conformance/page.ts';
+import { columnNames, rowGroups } from '../test/issuers/conformance/table.ts';
 import { chartValues } from './chart-values.ts';
 import type { ValuesSchema } from './chart-values.ts';
 import { errorPages, configurationPages, metricPages } from './docs-sources.ts';
@@ -99,6 +102,13 @@ function chartReadme(): string {
   return `${before ?? ''}<!-- values -->\n\n| value | default | meaning |\n| --- | --- | --- |\n${table}\n\n${after ?? ''}`;
 }
 
+/** The page of the issuers with its table of rules made anew; the table of their behaviours comes from a run of them. */
+function issuersPage(text: string): string {
+  const table = rows(issuedRules.map(({ name, help }) => [code(name), help]));
+  const [before, , after] = text.split(/(<!-- rules -->)[^]*(?=<!-- end of rules -->)/);
+  return `${before ?? ''}<!-- rules -->\n\n| rule | what it demands |\n| --- | --- |\n${table}\n\n${after ?? ''}`;
+}
+
 const root = path.join(import.meta.dirname, '..');
 const layout = JSON.parse(readFileSync(path.join(root, '.prettierrc.json'), 'utf8')) as object;
 
@@ -117,6 +127,7 @@ const pages = {
     parser: 'json',
   }),
   'helm/README.md': await markdown(chartReadme()),
+  'docs/issuers.md': await markdown(issuersPage(readOrEmpty(path.join(root, 'docs/issuers.md')))),
 };
 for (const [name, text] of Object.entries(pages)) {
   const file = path.join(root, name);
@@ -126,6 +137,10 @@ for (const [name, text] of Object.entries(pages)) {
     process.stderr.write(`${name} is out of date: run npm run docs\n`);
     process.exitCode = 1;
   }
+}
+for (const line of staleness(pages['docs/issuers.md'], { groups: rowGroups, columns: columnNames })) {
+  process.stderr.write(`docs/issuers.md is out of date: run npm run conformance (${line})\n`);
+  if (check) process.exitCode = 1;
 }
 
 function readOrEmpty(file: string): string {

@@ -25,6 +25,7 @@ const doors: [name: string, door: RegExp][] = [
   ['pino', /^runtime\//],
   ['prom-client', /^runtime\//],
   ['@kubernetes/client-node', /^kube\//],
+  ['node-vault', /^issuers\/vault\/vault-client\.ts$/],
   ['jose', /^identity\/token\//],
   ['yaml', /^destination\/file\//],
   ['ajv', /^destination\/file\//],

@@ -143,6 +143,10 @@ spec:
     metadata:
       labels:
         {{- include "kedge.labels" . | nindent 8 }}
+      {{- with (index $root.Values $component).podAnnotations }}
+      annotations:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
     spec:
       {{- include "kedge.pod" . | nindent 6 }}
 {{- end -}}

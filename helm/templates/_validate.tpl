@@ -4,4 +4,31 @@
 {{- if and $local.bootstrap (eq $local.secret $local.anchorSecret) -}}
 {{- fail (printf "expected local.secret and local.anchorSecret to be two Secrets, got %q for both: whoever may read the issuer's key must not read the anchor's" $local.secret) -}}
 {{- end -}}
+{{- if and .Values.trust.anchors .Values.trust.configMap -}}
+{{- fail "expected either trust.anchors or trust.configMap, got both: the trust anchors have one place" -}}
+{{- end -}}
+{{- if and .Values.trust.anchors (eq .Values.issuer "local") $local.bootstrap -}}
+{{- fail "expected no trust.anchors with local.bootstrap, got some: that makes an anchor of its own; set local.bootstrap to false" -}}
+{{- end -}}
+{{- if and .Values.trust.configMap (eq .Values.issuer "local") $local.bootstrap -}}
+{{- fail "expected no trust.configMap with local.bootstrap, got one: that makes an anchor of its own; set local.bootstrap to false" -}}
+{{- end -}}
+{{- if eq .Values.issuer "vault" -}}
+{{- include "kedge.validateVault" (dict "vault" .Values.vault "trust" .Values.trust) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kedge.validateVault" -}}
+{{- $vault := .vault -}}
+{{- if and (has $vault.auth.method (list "approle" "cert")) (not $vault.auth.secret) -}}
+{{- fail (printf "expected vault.auth.secret, the name of a Secret, as vault.auth.method is %q, got none" $vault.auth.method) -}}
+{{- end -}}
+{{- if hasPrefix "http://" $vault.address -}}
+{{- if not $vault.allowPlaintext -}}
+{{- fail (printf "expected vault.address to begin with https://, got %q: or set vault.allowPlaintext, for a development server" $vault.address) -}}
+{{- end -}}
+{{- if not (or .trust.anchors .trust.configMap $vault.anchorSha256) -}}
+{{- fail "expected trust.anchors, trust.configMap or vault.anchorSha256, as vault.address is without TLS, got none: whoever is on the way could show an anchor of its own" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

@@ -58,6 +58,10 @@ export const cliErrors = errorCatalogue({
     kind: 'unavailable',
     help: 'The disk is full, not writable, or has no hard links. Nothing is half-written: mend that and run the same command again.',
   },
+  replicas_missing: {
+    kind: 'not_found',
+    help: 'There are no pods of the identity service in that namespace. Give the namespace of the control plane with --namespace, or addresses with --address.',
+  },
   demo_timeout: {
     kind: 'deadline_exceeded',
     help: 'A step of the demo did not happen in time. The message ends with what was seen last; a loaded machine may need a second try.',

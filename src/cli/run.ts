@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addBootstrapCommand } from './bootstrap.ts';
 import { addDemoCommand } from './demo.ts';
 import { addIdentityCommand } from './identity.ts';
+import { addIssuerCommand } from './issuer.ts';
 import type { Streams } from './respond.ts';
 import { EXIT, responder } from './respond.ts';
 import { version } from './version.ts';
@@ -27,6 +28,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<nu
   addDemoCommand(program, exit);
   addBootstrapCommand(program, respond);
   addIdentityCommand(program, respond);
+  addIssuerCommand(program, respond);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -8,6 +8,8 @@ export interface Caller {
   readonly address: string;
   /** The name in the verified client certificate; a workload that has none yet is known by its address only. */
   readonly name: string | undefined;
+  /** End of that certificate. */
+  readonly goodUntil?: Date;
 }
 
 /** Requests a second, for everybody together, for one caller and for one ServiceAccount. */

@@ -37,6 +37,9 @@ const unbounded = new Set([
   'request_incomplete',
   'request_too_large',
   'token_review_unavailable',
+  'issuer_unavailable',
+  'issuer_outage',
+  'issuer_overloaded',
 ]);
 
 /**

@@ -7,6 +7,7 @@ import type { Admission, Caller } from './admission.ts';
 import type { Audit } from './audit.ts';
 import { checkCsr } from './csr-policy.ts';
 import { identityErrors } from './errors.ts';
+import type { Holdings } from './holdings.ts';
 import { maxTokenLength } from './token/compact-token.ts';
 import type { TokenVerifier, VerifiedToken } from './token/token-verifier.ts';
 import { validityOf, type LifetimeLimits } from './validity.ts';
@@ -33,6 +34,9 @@ export interface CertifyNeeds {
   readonly limits: LifetimeLimits;
   readonly clock: Clock;
   readonly audit: Audit;
+  readonly holdings: Holdings;
+  /** `Csr.parse`, unless given. */
+  readonly parseCsr?: (der: Uint8Array) => Csr;
 }
 
 /**
@@ -42,13 +46,14 @@ export interface CertifyNeeds {
  * The promise rejects with an AppError whose kind is the contract's status (contract 1.2).
  */
 export function certifier(needs: CertifyNeeds): Certify {
-  const { admission, tokens, domain, issuer, limits, clock, audit } = needs;
+  const { admission, tokens, domain, issuer, limits, clock, audit, holdings, parseCsr = parse } = needs;
   return async (ask) => {
     const trail = audit.open(ask.identity, ask.caller);
     try {
-      // 1. Sizes, then the rates of all and of this caller.
+      // 1. Sizes, then the rates of all and of this caller, then whether anybody could be served now.
       checkSizes(ask);
       admission.admitCaller(ask.caller);
+      issuer.checkOpen?.(ask.caller.goodUntil);
       // 2. The token is genuine, current, and meant for this service alone.
       const token = await tokens.verify(tokenText(ask.token), ask.signal);
       trail.token(token);
@@ -57,16 +62,20 @@ export function certifier(needs: CertifyNeeds): Certify {
       trail.identity(identity);
       checkAsked(ask.identity, identity, token);
       admission.admitIdentity(identity);
+      const holder = { identity, token, caller: ask.caller };
+      const goodUntil = holdings.asked(holder);
       // 4. The signing request is well-formed, signed with its own key, and asks for no more than that identity.
-      const csr = Csr.parse(ask.csr);
+      const csr = parseCsr(ask.csr);
       trail.csr(csr);
       checkCsr(csr, identity);
       // 5. As long as configured, and no longer than the issuer lasts.
       const validity = validityOf(issuer.state.value, limits, clock.now());
-      // 6. The issuer signs, within its deadline; 7. its answer is verified before it gets here (CheckedIssuer).
+      // 6. The issuer signs, within its deadline and by urgency; 7. its answer is verified before it gets here (CheckedIssuer).
       const { dnsName, spiffeId: uri } = identity;
-      const issued = await issuer.issue({ identity, csr, dnsName, uri, ...validity }, ask.signal);
+      const request = { identity, csr, dnsName, uri, ...validity, ...(goodUntil && { goodUntil }) };
+      const issued = await issuer.issue(request, ask.signal);
       // 8. One record for every answer.
+      holdings.given(holder, issued.leaf.notAfter);
       trail.given(issued);
       return issued;
     } catch (error) {
@@ -74,6 +83,10 @@ export function certifier(needs: CertifyNeeds): Certify {
       throw error;
     }
   };
+}
+
+function parse(der: Uint8Array): Csr {
+  return Csr.parse(der);
 }
 
 /** No DNS name is longer (RFC 1035, section 2.3.4). */

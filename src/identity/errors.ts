@@ -60,7 +60,7 @@ export const identityErrors = errorCatalogue({
   },
   anchors_missing: {
     kind: 'unavailable',
-    help: 'The trust anchors have never been read. Check KEDGE_TRUST_ANCHORS_FILE or the ConfigMap of KEDGE_TRUST_BUNDLE_CONFIG_MAP; the log and /ready say what is wrong.',
+    help: 'The trust anchors have never been read. Check KEDGE_TRUST_ANCHORS_FILE or the ConfigMap of KEDGE_TRUST_ANCHORS_CONFIG_MAP or KEDGE_TRUST_BUNDLE_CONFIG_MAP; the log and /ready say what is wrong.',
   },
   bundle_not_current: {
     kind: 'unavailable',

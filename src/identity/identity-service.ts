@@ -2,6 +2,7 @@ import type { MeshDomain } from '../pki/workload-identity.ts';
 import type { Call } from '../rpc/call.ts';
 import { identityService, type CertifyRequest, type CertifyResponse } from '../rpc/identity-api.ts';
 import type { Service } from '../rpc/service.ts';
+import type { Caller } from './admission.ts';
 import type { Certify } from './certify.ts';
 import { peerName } from './peer-name.ts';
 
@@ -13,7 +14,7 @@ export function certifyService(certify: Certify, domain: MeshDomain): Service {
         identity: request.identity,
         token: request.token,
         csr: request.certificateSigningRequest,
-        caller: { address: call.peerAddress, name: peerName(call.peer, domain) },
+        caller: callerOf(call, domain),
         signal: call.signal,
       });
       return {
@@ -23,4 +24,8 @@ export function certifyService(certify: Certify, domain: MeshDomain): Service {
       };
     },
   });
+}
+
+function callerOf({ peerAddress: address, peer }: Call, domain: MeshDomain): Caller {
+  return { address, name: peerName(peer, domain), ...(peer && { goodUntil: peer.notAfter }) };
 }

@@ -13,9 +13,12 @@ import { anchorsFile } from './anchors-file.ts';
 import { Audit } from './audit.ts';
 import { BundleCensus } from './bundle-census.ts';
 import { certifier } from './certify.ts';
+import type { IdentityConfig } from './cluster/cluster.ts';
 import { Health } from './health.ts';
+import { Holdings } from './holdings.ts';
 import { identityMetrics } from './identity-metrics.ts';
 import { certifyService } from './identity-service.ts';
+import { showIssuerStatus } from './issuer-status.ts';
 import type { Source } from './last-good.ts';
 import { ServingCredentials } from './serving-credentials.ts';
 import { identityChecks, identitySettings, needsCluster } from './settings.ts';
@@ -33,7 +36,8 @@ await runProcess('identity', async (context) => {
 
   const counted = identityMetrics(metrics);
   const health = new Health(readiness, counted);
-  const admin = adminServer({ readiness, metrics, log, clock });
+  const pages = new Map<string, () => unknown>();
+  const admin = adminServer({ readiness, metrics, log, clock, pages });
   context.onClose('admin', (deadline) => closeServer(admin, deadline));
   const adminAddress = await listen(admin, config.adminListenAddress);
 
@@ -43,16 +47,18 @@ await runProcess('identity', async (context) => {
         await import('./cluster/in-cluster.ts')
       ).InCluster.join(config, domain, { clock, log, metrics, health, signal })
     : undefined;
-  const anchorsSource = inCluster?.anchors ?? (await readAnchors(config.trustAnchorsFile ?? '', context));
+  const anchorsSource = inCluster?.anchors ?? (await readAnchors(config, context));
   health.follow('trust-anchors', anchorsSource);
   const anchors = anchorsSource.current;
 
-  const secret = inCluster && ((name: string) => inCluster.cluster.secret(name));
-  const issuerNeeds = { anchors, identity: self, clock, log, metrics, signal };
-  const issuer = await createIssuer(config, { ...issuerNeeds, ...(secret && { secret }) });
+  const { onClose } = context;
+  const issuerNeeds = { anchors, identity: self, clock, log, metrics, signal, onClose };
+  const issuer = await createIssuer(config, { ...issuerNeeds, ...inCluster?.forIssuers });
   health.waitFor('issuer', issuer.state, ({ state }) => state === 'ready');
   const degraded = (reason: string | undefined): void => health.degraded('issuer', reason);
   void followIssuer(issuer, { clock, log, degraded, signal });
+  const holdings = new Holdings(clock);
+  showIssuerStatus({ issuer, holdings, clock, lifetimeMs: limits.lifetimeMs }, { pages, metrics });
 
   const serving = new ServingCredentials({ identity: self, issuer, anchors, limits, clock, log });
   health.follow('serving-certificate', serving);
@@ -71,7 +77,7 @@ await runProcess('identity', async (context) => {
   // A log of its own, so that no level set for the other one keeps a record back.
   const auditLog = createLog({ name: 'identity-audit', destination: logOutput });
   const audit = new Audit(auditLog, counted, clock, inCluster?.auditEvents);
-  const certify = certifier({ admission, tokens, domain, issuer, limits, clock, audit });
+  const certify = certifier({ admission, tokens, domain, issuer, limits, clock, audit, holdings });
   const trust = { anchors, census: new BundleCensus(metrics), domain, log };
 
   const server = await serve({
@@ -85,12 +91,14 @@ await runProcess('identity', async (context) => {
   log.info({ address: server.address, adminAddress, identity: self.dnsName }, 'serving');
 });
 
-/** The anchors in a file that has been read once. */
-async function readAnchors(
-  file: string,
-  { clock, log, signal }: ProcessContext,
-): Promise<Source<TrustBundle>> {
-  const source = anchorsFile(file, clock, log);
+/** The anchors in a file that has been read once, or without one those that Vault shows. */
+async function readAnchors(config: IdentityConfig, context: ProcessContext): Promise<Source<TrustBundle>> {
+  const { clock, log, signal } = context;
+  if (config.trustAnchorsFile === undefined) {
+    // Loaded only where it is wanted: the library for Vault is large.
+    return (await import('./vault-anchors.ts')).vaultAnchors(config, context);
+  }
+  const source = anchorsFile(config.trustAnchorsFile, clock, log);
   await source.start(signal);
   return source;
 }

@@ -4,6 +4,7 @@ import { Csr, createCsr } from '../pki/csr.ts';
 import { generateKeyPair } from '../pki/keys.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 import type { WorkloadIdentity } from '../pki/workload-identity.ts';
+import { renewalDelay } from '../rpc/renewal-schedule.ts';
 import { Backoff } from '../runtime/backoff.ts';
 import { sleepUntil, type Clock } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
@@ -23,9 +24,8 @@ export interface ServingCredentialsOptions {
   readonly random?: () => number;
 }
 
-/** Renewed after this share of the lifetime, plus up to as much jitter. */
-const renewAfterShare = 0.65;
-const jitterShare = 0.1;
+/** However short or long it lives, nothing holds its renewal back. */
+const renewalBounds = { minRefreshMs: 0, maxRefreshMs: Infinity };
 const retryPolicy = { minMs: 1_000, maxMs: 30_000 };
 
 /**
@@ -87,8 +87,7 @@ export class ServingCredentials {
       this.#credentials.set(credentials);
       this.#problem.set(undefined);
       const nowMs = clock.now().getTime();
-      const share = renewAfterShare + jitterShare * random();
-      return new Date(nowMs + (notAfter.getTime() - nowMs) * share);
+      return new Date(nowMs + renewalDelay(notAfter.getTime() - nowMs, renewalBounds, random));
     } catch (error) {
       if (!signal.aborted) this.#keep(errorMessage(error));
       return undefined;
@@ -101,7 +100,9 @@ export class ServingCredentials {
     const { privateKey: key } = generateKeyPair();
     const csr = Csr.parse(createCsr({ key, dnsName, uri }));
     const validity = validityOf(issuer.state.value, limits, clock.now());
-    const { leaf, intermediates } = await issuer.issue({ identity, csr, dnsName, uri, ...validity }, signal);
+    const last = this.#credentials.value?.leaf.notAfter;
+    const request = { identity, csr, dnsName, uri, ...validity, ...(last && { goodUntil: last }) };
+    const { leaf, intermediates } = await issuer.issue(request, signal);
     const bundle = anchors.value;
     if (bundle === undefined)
       throw identityErrors.error('anchors_missing', 'expected trust anchors, got none yet');

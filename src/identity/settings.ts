@@ -19,6 +19,7 @@ import {
   text,
   url,
 } from '../runtime/settings.ts';
+import { anchorsPlace, anchorsPlaceSettings } from './anchors-place.ts';
 import { isTrustedPath } from './token/jwks-address.ts';
 
 const hourMs = 3_600_000;
@@ -56,8 +57,9 @@ export const identitySettings = {
   }),
   trustBundleConfigMap: dnsName({
     name: 'KEDGE_TRUST_BUNDLE_CONFIG_MAP',
-    help: 'The ConfigMap of the control namespace with the trust anchors (key ca-bundle.crt); followed, and copied into every namespace under the same name. Either this or KEDGE_TRUST_ANCHORS_FILE.',
+    help: 'The ConfigMap of the control namespace with the trust anchors (key ca-bundle.crt); followed, and copied into every namespace under the same name. Either this or KEDGE_TRUST_ANCHORS_FILE. With KEDGE_TRUST_ANCHORS_CONFIG_MAP it is a copy, too.',
   }),
+  ...anchorsPlaceSettings,
   ...issuerSettings,
   issuanceLifetime: duration({
     name: 'KEDGE_ISSUANCE_LIFETIME',
@@ -163,15 +165,43 @@ const checkJwks: Rule = ({ tokenVerifier, tokenIssuer, tokenSubjectsFile }, prob
   if (tokenSubjectsFile === undefined) problem(subjects.name, subjects.expected, 'nothing');
 };
 
-const checkTrust: Rule = ({ trustAnchorsFile, trustBundleConfigMap, issuerBootstrap }, problem) => {
-  const given = [trustAnchorsFile, trustBundleConfigMap].filter((value) => value !== undefined).length;
-  if (given !== 1) {
+/** The trust anchors come from one place. Vault shows its own to a mesh that was given none. */
+const checkTrust: Rule = (config, problem) => {
+  const { trustAnchorsFile, trustBundleConfigMap, issuer, issuerBootstrap, vaultAnchorSha256 } = config;
+  const given = [trustAnchorsFile, anchorsPlace(config)].filter((value) => value !== undefined).length;
+  if (given > 1 || (given === 0 && issuer !== 'vault')) {
     const expected = 'either this or KEDGE_TRUST_BUNDLE_CONFIG_MAP to be set';
     problem('KEDGE_TRUST_ANCHORS_FILE', expected, given === 0 ? 'neither' : 'both');
+  }
+  if (trustAnchorsFile !== undefined && vaultAnchorSha256 !== undefined) {
+    problem('KEDGE_VAULT_ANCHOR_SHA256', 'either this or KEDGE_TRUST_ANCHORS_FILE to be set', 'both');
   }
   if (issuerBootstrap && trustBundleConfigMap === undefined) {
     problem('KEDGE_ISSUER_BOOTSTRAP', '"false" without KEDGE_TRUST_BUNDLE_CONFIG_MAP', 'true');
   }
+};
+
+/** What somebody else keeps is neither made nor written here. */
+const checkOthersAnchors: Rule = (config, problem) => {
+  const { trustAnchorsConfigMap: others, trustBundleConfigMap, controlNamespace, issuerBootstrap } = config;
+  if (others?.namespace === controlNamespace && others.name === trustBundleConfigMap) {
+    const expected = 'another ConfigMap than that of KEDGE_TRUST_BUNDLE_CONFIG_MAP';
+    problem('KEDGE_TRUST_ANCHORS_CONFIG_MAP', expected, 'the same');
+  }
+  if (issuerBootstrap && others !== undefined) {
+    problem('KEDGE_ISSUER_BOOTSTRAP', '"false" with KEDGE_TRUST_ANCHORS_CONFIG_MAP', 'true');
+  }
+};
+
+/** Whoever is on the way could give an anchor of its own. */
+const checkVaultAnchor: Rule = (config, problem) => {
+  const { issuer, trustAnchorsFile, vaultAnchorSha256, vaultAddress } = config;
+  const given = [trustAnchorsFile, anchorsPlace(config), vaultAnchorSha256].some(
+    (value) => value !== undefined,
+  );
+  if (issuer !== 'vault' || given || vaultAddress.protocol === 'https:') return;
+  const expected = 'the trust anchors, as KEDGE_VAULT_ADDR is without TLS';
+  problem('KEDGE_TRUST_ANCHORS_FILE', expected, 'neither this nor KEDGE_VAULT_ANCHOR_SHA256');
 };
 
 /** Each part may be well-formed and the whole name too long. */
@@ -189,6 +219,8 @@ const checkOwnName: Rule = (config, problem) => {
 export const identityChecks: readonly Rule[] = [
   checkListeners,
   checkTrust,
+  checkOthersAnchors,
+  checkVaultAnchor,
   checkJwks,
   checkTokenKeys,
   checkOwnName,
@@ -196,8 +228,7 @@ export const identityChecks: readonly Rule[] = [
 
 /** Whether anything that was asked for is kept by the API server. */
 export function needsCluster(config: ValuesOf<typeof identitySettings>): boolean {
-  const { tokenVerifier, issuerLocalSecret, trustBundleConfigMap } = config;
-  return (
-    tokenVerifier === 'token-review' || issuerLocalSecret !== undefined || trustBundleConfigMap !== undefined
-  );
+  const { tokenVerifier, issuer, issuerLocalSecret } = config;
+  const kept = [issuerLocalSecret, anchorsPlace(config)].some((name) => name !== undefined);
+  return kept || tokenVerifier === 'token-review' || issuer === 'cert-manager';
 }

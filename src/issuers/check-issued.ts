@@ -1,119 +1,114 @@
+import type { AnchorPath } from '../pki/anchor-paths.ts';
+import { pathsToAnchors } from '../pki/anchor-paths.ts';
 import type { Certificate } from '../pki/certificate.ts';
-import { OID } from '../pki/oids.ts';
-import type { TrustBundle } from '../pki/trust-bundle.ts';
-import { verifyChain } from '../pki/verify-chain.ts';
-import { errorMessage } from '../runtime/errors.ts';
-import { quoted } from '../runtime/quoted.ts';
+import { errorCode, errorMessage } from '../runtime/errors.ts';
 import { issuerErrors } from './errors.ts';
-import type { IssuedCertificate, IssueRequest } from './issuer.ts';
+import type { Answer } from './issued-rules.ts';
+import { leafRules } from './issued-rules.ts';
+import type { IssuedCertificate } from './issuer.ts';
 
-/** What was asked of an issuer and what it answered. */
-export interface Answer {
-  readonly request: IssueRequest;
-  readonly issued: IssuedCertificate;
-  readonly bundle: TrustBundle;
-  readonly now: Date;
+/** A certificate that has been looked at, with what peers need to verify it and nothing else. */
+export interface CheckedCertificate extends IssuedCertificate {
+  /** The published anchors that it chains to for its whole life; at least one. */
+  readonly anchors: readonly Certificate[];
 }
 
-/** One thing that must be true of an answer; `fault` says what is wrong, or nothing. */
-interface Rule {
+/** A rule and what it demands, for people. */
+export interface RuleHelp {
   readonly name: string;
-  readonly fault: (answer: Answer) => string | undefined;
+  readonly help: string;
 }
 
-/** A serial number that cannot be guessed or collide (CA/Browser Forum baseline: 64 random bits). */
-const minSerialBits = 64;
-
-const rules: readonly Rule[] = [
-  { name: 'key', fault: keyFault },
-  { name: 'names', fault: nameFault },
-  { name: 'not-a-ca', fault: ({ issued }) => (issued.leaf.isCa ? 'expected a leaf, got a CA' : undefined) },
-  { name: 'key-usage', fault: keyUsageFault },
-  { name: 'extended-key-usage', fault: extendedKeyUsageFault },
-  { name: 'serial', fault: serialFault },
-  { name: 'lifetime', fault: lifetimeFault },
-  { name: 'chain', fault: chainFault },
+/** What can be seen on the way from the certificate to the anchors: the search meets all of it at once. */
+const chainRules: readonly RuleHelp[] = [
+  {
+    name: 'algorithm',
+    help: 'Signed with ECDSA on P-256 or P-384, Ed25519, or RSA of 2048 bits and more by PKCS #1 v1.5, with SHA-2, all the way up.',
+  },
+  { name: 'extensions', help: 'No critical extension that is not understood, all the way up.' },
+  {
+    name: 'constraints',
+    help: 'Within the name constraints of every CA above; those constrain DNS names only, as the verifier of Linkerd’s proxy takes no others.',
+  },
+  {
+    name: 'chain',
+    help: 'A path to a published anchor, on which everything is valid now and lasts as long as the leaf.',
+  },
 ];
 
-export const issuedRuleNames: readonly string[] = rules.map((rule) => rule.name);
+/** The rule for what a CA sent and nobody could read; the errors of reading it are its faults. */
+export const formatRule: RuleHelp = {
+  name: 'format',
+  help: 'Well-formed certificates in strict DER or PEM, each extension once, a serial number that is not negative.',
+};
+
+/** All of them, in the order in which an answer meets them. */
+export const issuedRules: readonly RuleHelp[] = [formatRule, ...leafRules, ...chainRules];
+
+/** Rules by the code of the search; any other code is a fault of the chain as such. */
+const ruleOfCode: Readonly<Record<string, string>> = {
+  chain_algorithm_not_allowed: 'algorithm',
+  chain_critical_extension: 'extensions',
+  chain_name_constraint_unsupported: 'constraints',
+  chain_name_not_permitted: 'constraints',
+};
+
+/** Subjects are as long as their CA likes. */
+const maxFaultLength = 600;
 
 /**
  * Looks at a certificate as if a stranger had made it. Nothing is taken on trust from the CA behind an issuer.
  *
+ * Of the certificates beside the leaf those are given back that lie on a path to an anchor, each once and in the order of
+ * the path: whatever order they came in, and whatever came with them, does no harm. A path to any one published anchor is
+ * enough. While one anchor replaces another, peers that hold both take a leaf of either, and no CA could sign for both; what
+ * leads to the other anchors, too, such as a CA that both have signed, goes along for peers that hold only those.
+ *
  * @param broken told the name of the rule that the certificate breaks
  * @throws AppError `issued_certificate_refused`
  */
-export function checkIssued(answer: Answer, broken: (rule: string) => void): void {
-  for (const { name, fault } of rules) {
+export function checkIssued(answer: Answer, broken: (rule: string) => void): CheckedCertificate {
+  for (const { name, fault } of leafRules) {
     const found = fault(answer);
-    if (found === undefined) continue;
-    broken(name);
-    const message = `the certificate from the issuer breaks the rule "${name}": ${found}`;
-    throw issuerErrors.error('issued_certificate_refused', message);
+    if (found !== undefined) throw refused(name, found, broken);
   }
+  const { leaf } = answer.issued;
+  const paths = chainPaths(answer, broken);
+  const lasting = paths.filter(({ notAfter }) => notAfter >= leaf.notAfter);
+  if (lasting.length === 0) throw refused('chain', outlived(leaf, paths), broken);
+  return { leaf, intermediates: above(paths), anchors: lasting.map(({ anchor }) => anchor) };
 }
 
-function keyFault({ request, issued }: Answer): string | undefined {
-  if (issued.leaf.publicKey.equals(request.csr.publicKey)) return undefined;
-  return `expected the key of the signing request, got another (${issued.leaf.publicKey.algorithm})`;
+/** The error for a broken rule. */
+export function refused(rule: string, fault: string, broken: (rule: string) => void, cause?: unknown): Error {
+  broken(rule);
+  const told = fault.length > maxFaultLength ? `${fault.slice(0, maxFaultLength)}...` : fault;
+  const message = `the certificate from the issuer breaks the rule "${rule}": ${told}`;
+  return issuerErrors.error('issued_certificate_refused', message, cause === undefined ? {} : { cause });
 }
 
-function nameFault({ request, issued: { leaf } }: Answer): string | undefined {
-  const { dns, uri, ip, email, other } = leaf.sans;
-  const wanted = [request.dnsName, ...(request.uri === undefined ? [] : [request.uri])];
-  const got = [...dns, ...uri];
-  const others = ip.length + email.length + other;
-  if (others === 0 && got.length === wanted.length && got.every((name, at) => name === wanted[at])) {
-    return subjectFault(leaf, request.dnsName);
-  }
-  const shown = got.slice(0, 4).map(quoted).join(', ') || 'none';
-  return `expected exactly ${wanted.join(', ')}, got ${shown}${others > 0 ? ` and ${others} of other kinds` : ''}`;
-}
-
-/** Common names count for nothing here, but other software may read them. */
-function subjectFault({ subject }: Certificate, dnsName: string): string | undefined {
-  const commonNames = [...subject.matchAll(/(?:^|[,+])CN=((?:\\.|[^\\,+])*)/g)].map(([, name = '']) => name);
-  const other = commonNames.find((name) => name !== dnsName);
-  return other === undefined ? undefined : `expected no other common name, got ${quoted(other)}`;
-}
-
-function keyUsageFault({ issued }: Answer): string | undefined {
-  const usage = issued.leaf.keyUsage;
-  if (usage?.has('digitalSignature') !== true) return 'expected digitalSignature, got none';
-  const tooMuch = (['keyCertSign', 'cRLSign'] as const).find((one) => usage.has(one));
-  return tooMuch === undefined ? undefined : `expected no right to sign certificates, got ${tooMuch}`;
-}
-
-function extendedKeyUsageFault({ issued }: Answer): string | undefined {
-  const usage = issued.leaf.extendedKeyUsage ?? [];
-  const wanted: readonly string[] = [OID.serverAuth, OID.clientAuth];
-  if (usage.length === wanted.length && wanted.every((one) => usage.includes(one))) return undefined;
-  return `expected serverAuth and clientAuth, got ${usage.slice(0, 8).join(', ') || 'none'}`;
-}
-
-function serialFault({ issued }: Answer): string | undefined {
-  const bits = BigInt(`0x${issued.leaf.serial}`).toString(2).length;
-  return bits >= minSerialBits ? undefined : `expected at least ${minSerialBits} bits, got ${bits}`;
-}
-
-function lifetimeFault({ request, issued, now }: Answer): string | undefined {
-  const { notBefore, notAfter } = issued.leaf;
-  if (notAfter > request.notAfter) {
-    return `expected an end no later than ${request.notAfter.toISOString()}, got ${notAfter.toISOString()}`;
-  }
-  if (notBefore > now) return `expected it to be valid now, got a start at ${notBefore.toISOString()}`;
-  return notAfter > now ? undefined : `expected some lifetime, got an end at ${notAfter.toISOString()}`;
-}
-
-/** The whole path is looked at: a leaf that outlives a certificate above it would die with that one, untold. */
-function chainFault({ request, issued, bundle, now }: Answer): string | undefined {
-  const { leaf, intermediates } = issued;
+function chainPaths(
+  { issued: { leaf, intermediates }, bundle, now }: Answer,
+  broken: (rule: string) => void,
+): readonly AnchorPath[] {
   try {
-    const path = verifyChain({ leaf, intermediates, bundle, at: now, usage: 'both' });
-    const shorter = path.find((certificate) => certificate.notAfter < leaf.notAfter);
-    if (shorter === undefined) return undefined;
-    return `expected an end no later than that of ${shorter.label}, got one for ${request.dnsName} beyond it`;
-  } catch (error) {
-    return `expected a chain to a published anchor: ${errorMessage(error)}`;
+    return pathsToAnchors({ leaf, intermediates, bundle, at: now, usage: 'both' });
+  } catch (cause) {
+    const rule = ruleOfCode[errorCode(cause) ?? ''] ?? 'chain';
+    throw refused(rule, `expected a chain to a published anchor: ${errorMessage(cause)}`, broken, cause);
   }
+}
+
+/** A leaf that outlives a certificate above it would die with that one, untold. */
+function outlived({ notAfter }: Certificate, [longest]: readonly AnchorPath[]): string {
+  const shorter = longest?.path.find((certificate) => certificate.notAfter < notAfter);
+  const end = shorter?.notAfter.toISOString() ?? 'now';
+  return `expected an end no later than ${end}, that of ${shorter?.label ?? 'the chain'}, got ${notAfter.toISOString()}`;
+}
+
+/** Never empty (contract 1.6): where the anchor itself signed, it stands for the issuer. */
+function above(paths: readonly AnchorPath[]): readonly Certificate[] {
+  const between = paths.flatMap(({ path }) => path.slice(1, -1));
+  const unique = between.filter((one, at) => between.findIndex((other) => other.equals(one)) === at);
+  return unique.length > 0 ? unique : paths.slice(0, 1).map(({ anchor }) => anchor);
 }

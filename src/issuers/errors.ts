@@ -10,6 +10,18 @@ export const issuerErrors = errorCatalogue({
     kind: 'unavailable',
     help: 'The issuer did not answer in time. Look at the CA behind it.',
   },
+  issuer_outage: {
+    kind: 'unavailable',
+    help: 'The CA has failed several times in a row, so only probes reach it until it answers; the message holds what it failed with. Workloads keep their certificates and come back as they are told. `kedge issuer status` says until when all of them are good.',
+  },
+  issuer_overloaded: {
+    kind: 'unavailable',
+    help: 'The CA is slower than it is asked, and this request would not have been served in time. Workloads come back as they are told, the most urgent go first. If it lasts, make the CA faster or raise KEDGE_ISSUER_CONCURRENCY or KEDGE_ISSUER_RATE.',
+  },
+  issuer_fallback_refused: {
+    kind: 'failed_precondition',
+    help: 'A fallback issuer signs under another trust anchor than the first issuer, so nothing that it signed was used. Give it a CA under the same anchor, or take it out of KEDGE_ISSUER_FALLBACKS.',
+  },
   issued_certificate_refused: {
     kind: 'internal',
     help: 'The CA answered with a certificate that is not what was asked for; nobody has seen it. The message names the rule it breaks: correct the role or profile of the CA.',

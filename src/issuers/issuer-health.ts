@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Issuer, IssuerState } from './issuer.ts';
+import type { Issuer, IssuerOutage, IssuerState } from './issuer.ts';
 
 type ReadyState = Extract<IssuerState, { state: 'ready' }>;
 
@@ -66,7 +66,18 @@ function tellChange(seen: Seen, state: IssuerState, log: Log): void {
 
 function reasonOf(state: IssuerState, end: string | undefined): string | undefined {
   if (state.state === 'unavailable') return state.reason;
-  return [state.degraded, end].filter((text) => text !== undefined).join('; ') || undefined;
+  return (
+    [outageText(state.outage), state.degraded, end].filter((text) => text !== undefined).join('; ') ||
+    undefined
+  );
+}
+
+/** An outage in one line, for people. */
+export function outageText(outage: IssuerOutage | undefined): string | undefined {
+  if (outage === undefined) return undefined;
+  const { since, reason, standIn } = outage;
+  const meanwhile = standIn === undefined ? 'nothing is signed meanwhile' : `${standIn} signs in its place`;
+  return `the CA does not answer since ${since.toISOString()} (${reason}); ${meanwhile}`;
 }
 
 interface NearEnd {

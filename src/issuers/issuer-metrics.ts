@@ -9,6 +9,8 @@ export interface IssuerMetrics {
   readonly requests: Counter<'result'>;
   readonly seconds: Histogram<'result'>;
   readonly refusedAnswers: Counter<'rule'>;
+  readonly anchored: Counter<'anchor'>;
+  readonly shortened: Counter;
   readonly candidates: Counter<'result'>;
 }
 
@@ -29,6 +31,16 @@ export function issuerMetrics(metrics: Metrics): IssuerMetrics {
       'kedge_issuer_refused_answers_total',
       'Certificates that came back from the issuer and were thrown away, by the rule they broke.',
       ['rule'],
+    ),
+    anchored: metrics.counter(
+      'kedge_issuer_anchored_total',
+      'Certificates given, by SHA-256 of each published anchor that they chain to for their whole life.',
+      ['anchor'],
+    ),
+    shortened: metrics.counter(
+      'kedge_issuer_shortened_total',
+      'Certificates given that end more than two minutes sooner than asked, because the CA behind the issuer says so.',
+      [],
     ),
     candidates: metrics.counter(
       'kedge_issuer_candidates_total',

@@ -13,11 +13,16 @@ export interface IssueRequest {
   readonly uri?: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** End of the certificate that the workload is known to hold; missing where none is known. The sooner, the more urgent. */
+  readonly goodUntil?: Date;
 }
 
 export interface IssuedCertificate {
   readonly leaf: Certificate;
-  /** The issuer's certificate first, then those above it (contract 1.6); never a secret, never empty. */
+  /**
+   * What stands above the leaf. Of an issuer's answer in any order, with whatever else came along; behind the checks the
+   * issuer's certificate first, then those above it (contract 1.6), never empty.
+   */
   readonly intermediates: readonly Certificate[];
 }
 
@@ -31,18 +36,39 @@ export type IssuerState =
       readonly fingerprint?: string;
       /** It signs, but something is wrong that an operator should see to. */
       readonly degraded?: string;
+      /** Each certificate is asked of a CA across the network: nothing is signed while that is away. */
+      readonly asksCa?: true;
+      readonly outage?: IssuerOutage;
     }
   | { readonly state: 'unavailable'; readonly reason: string };
+
+/** The CA behind an issuer does not answer. */
+export interface IssuerOutage {
+  readonly since: Date;
+  /** What the calls failed with when it began. */
+  readonly reason: string;
+  /** Which issuer signs meanwhile, if any does. */
+  readonly standIn?: string;
+}
 
 /** Signs certificates of workloads. */
 export interface Issuer {
   /**
    * Signs the CSR's key under the names of the request and no others.
    *
-   * Rejects with an error of kind `unavailable` when it cannot sign now, `internal` when what came back is wrong.
+   * Rejects with an error of kind `unavailable` when it cannot sign now, `failed_precondition` when the CA refuses this request
+   * for good, `internal` when what came back is wrong. One that asks a CA lets the errors of reading the answer pass as they
+   * are (`certificate_malformed` and the like): around it they count as a wrong answer.
    */
   issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate>;
   readonly state: Latest<IssuerState>;
+  /**
+   * Throws what `issue` would reject with whoever asks, so that nothing is spent on a request in vain. `goodUntil` is
+   * as in a request, as far as it is known already.
+   *
+   * @throws AppError of kind `unavailable`
+   */
+  checkOpen?(goodUntil?: Date): void;
 }
 
 /** A CA that may sign here, and how long what it signs can last. */

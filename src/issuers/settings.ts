@@ -1,4 +1,7 @@
 import { boolean, dnsName, duration, oneOf, path } from '../runtime/settings.ts';
+import { certManagerSettings } from './cert-manager/settings.ts';
+import { guardSettings } from './outage/settings.ts';
+import { vaultSettings } from './vault/settings.ts';
 
 const hourMs = 3_600_000;
 const yearMs = 8_760 * hourMs;
@@ -7,9 +10,14 @@ const yearMs = 8_760 * hourMs;
 export const issuerSettings = {
   issuer: oneOf({
     name: 'KEDGE_ISSUER',
-    help: 'What signs workload certificates. "local" is a CA key pair in a directory or in a Secret of the cluster.',
-    values: ['local'],
+    help: 'What signs workload certificates. "local" is a CA key pair in a directory or in a Secret of the cluster; "vault" is Vault or OpenBao; "cert-manager" is any issuer of cert-manager.',
+    values: ['local', 'vault', 'cert-manager'],
     fallback: 'local',
+  }),
+  issuerMode: oneOf({
+    name: 'KEDGE_ISSUER_MODE',
+    help: 'Whether the CA signs each workload certificate itself ("direct", what "vault" does unless told), or signs an intermediate that signs them here ("intermediate", what "cert-manager" does unless told). Not for "local".',
+    values: ['direct', 'intermediate'],
   }),
   issuerLocalDirectory: path({
     name: 'KEDGE_ISSUER_LOCAL_DIR',
@@ -50,4 +58,7 @@ export const issuerSettings = {
     min: 100,
     max: 60_000,
   }),
+  ...guardSettings,
+  ...vaultSettings,
+  ...certManagerSettings,
 } as const;

@@ -18,6 +18,8 @@ const codes: Readonly<Record<number, Code>> = {
   401: 'kube_unauthenticated',
   403: 'kube_forbidden',
   404: 'kube_not_found',
+  // What cert-manager's webhook refuses with.
+  406: 'kube_invalid',
   409: 'kube_conflict',
   410: 'kube_expired',
   413: 'kube_invalid',

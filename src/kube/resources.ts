@@ -28,6 +28,13 @@ export const externalWorkloads = namespaced(
   'ExternalWorkload',
 );
 
+export const certificateRequests = namespaced(
+  'cert-manager.io',
+  'v1',
+  'certificaterequests',
+  'CertificateRequest',
+);
+
 const policyGroup = 'policy.linkerd.io';
 export const servers: Resource = {
   ...namespaced(policyGroup, 'v1beta3', 'servers', 'Server'),

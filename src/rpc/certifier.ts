@@ -17,8 +17,10 @@ import { certifierMetrics } from './certifier-metrics.ts';
 import type { CertifierMetrics } from './certifier-metrics.ts';
 import { rpcErrors } from './errors.ts';
 import type { IdentityClient } from './identity-api.ts';
+import { renewalDelay, retryDelay } from './renewal-schedule.ts';
+import type { RenewalBounds } from './renewal-schedule.ts';
 
-export interface CertifierOptions {
+export interface CertifierOptions extends RenewalBounds {
   readonly identity: WorkloadIdentity;
   /** Read anew for each request. */
   readonly tokenFile: string;
@@ -29,9 +31,6 @@ export interface CertifierOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Bounds of the time from one certificate to the request for the next, ms (contract 2.2: 10 s and 24 h). */
-  readonly minRefreshMs: number;
-  readonly maxRefreshMs: number;
   /** False towards an identity service that refuses CSRs with a URI, as Linkerd's does (contract 1.3). True unless given. */
   readonly withUri?: boolean;
   /** One request, from reading the token to the answer. */
@@ -45,14 +44,7 @@ export interface CertifierOptions {
 
 type Pause = (signal: AbortSignal) => Promise<void>;
 
-/** Renewal after 70 % of the time that is left, give or take 5 %, so that a fleet that started at once spreads out. */
-const RENEW_AT = 0.7;
-const JITTER = 0.05;
-
 const ATTEMPT_TIMEOUT_MS = 10_000;
-
-/** Advice to wait longer than this is not followed: the service may be another one by then. */
-const LONGEST_ADVICE_MS = 10 * 60_000;
 
 const backoffDefault: BackoffPolicy = { minMs: 250, maxMs: 10_000, jitter: 0.5 };
 
@@ -154,18 +146,20 @@ export class Certifier {
   }
 
   #renewal(): Date {
-    const { clock, minRefreshMs, maxRefreshMs, random = Math.random } = this.#options;
-    const now = clock.now().getTime();
-    const leftMs = (this.#validUntil?.getTime() ?? now) - now;
-    const wishMs = leftMs * (RENEW_AT + JITTER * (2 * random() - 1));
-    return new Date(now + Math.min(Math.max(wishMs, minRefreshMs), maxRefreshMs));
+    const { clock, random = Math.random } = this.#options;
+    return new Date(clock.now().getTime() + renewalDelay(this.#leftMs, this.#options, random));
   }
 
   #retryDelay(error: unknown): number {
-    const advisedMs = (isAppError(error) ? error.retryAfterMs : undefined) ?? 0;
-    const retryInMs = Math.max(this.#backoff.next(), Math.min(advisedMs, LONGEST_ADVICE_MS));
+    const advisedMs = isAppError(error) ? error.retryAfterMs : undefined;
+    const retryInMs = retryDelay({ backoffMs: this.#backoff.next(), advisedMs, leftMs: this.#leftMs });
     this.#tell(error, retryInMs);
     return retryInMs;
+  }
+
+  /** How long the present certificate is good. */
+  get #leftMs(): number {
+    return (this.#validUntil?.getTime() ?? 0) - this.#options.clock.now().getTime();
   }
 
   #tell(error: unknown, retryInMs: number): void {

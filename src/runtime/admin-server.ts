@@ -15,6 +15,8 @@ export interface AdminOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly clock: Clock;
+  /** Further pages of a process, each a value that is shown as JSON; looked up at each request. */
+  readonly pages?: ReadonlyMap<string, () => unknown>;
 }
 
 interface Answer {
@@ -30,7 +32,7 @@ type Route = () => Answer | Promise<Answer>;
  * it is given an address, or fed connections by `emit('connection', socket)` where something else accepts them.
  */
 export function adminServer(options: AdminOptions): Server {
-  const { readiness, metrics, log, clock } = options;
+  const { readiness, metrics, log, clock, pages = new Map<string, () => unknown>() } = options;
   const routes = new Map<string, Route>([
     ['/live', () => ({ status: 200, body: 'live\n' })],
     ['/ping', () => ({ status: 200, body: 'pong\n' })],
@@ -38,7 +40,7 @@ export function adminServer(options: AdminOptions): Server {
     ['/metrics', async () => ({ status: 200, body: await metrics.text(), type: metrics.contentType })],
   ]);
   const server = createServer({ maxHeaderSize: maxHeaderBytes }, (request, response) => {
-    answerTo(request, routes).then(
+    answerTo(request, (path) => routes.get(path) ?? asJson(pages.get(path))).then(
       (answer) => send(response, answer),
       (error: unknown) => {
         log.error({ error, path: pathOf(request) }, 'admin page failed');
@@ -54,8 +56,16 @@ export function adminServer(options: AdminOptions): Server {
   return server;
 }
 
-async function answerTo(request: IncomingMessage, routes: ReadonlyMap<string, Route>): Promise<Answer> {
-  const route = routes.get(pathOf(request));
+function asJson(page: (() => unknown) | undefined): Route | undefined {
+  if (page === undefined) return undefined;
+  return () => ({ status: 200, body: `${JSON.stringify(page())}\n`, type: 'application/json' });
+}
+
+async function answerTo(
+  request: IncomingMessage,
+  routeOf: (path: string) => Route | undefined,
+): Promise<Answer> {
+  const route = routeOf(pathOf(request));
   if (route === undefined) return { status: 404, body: 'not found\n' };
   const readOnly = request.method === 'GET' || request.method === 'HEAD';
   return readOnly ? route() : { status: 405, body: 'expected GET or HEAD\n' };

@@ -14,6 +14,7 @@ describe('the arguments of npm run cluster', () => {
       means: { verb: 'kubectl', args: ['get', 'pods', '--help'] },
     },
     { given: ['load-image', 'kedge'], means: { verb: 'load-image', image: 'kedge' } },
+    { given: ['fetch-openbao'], means: { verb: 'fetch-openbao' } },
     { given: ['down'], means: { verb: 'down' } },
     { given: ['status', '--help'], means: { verb: 'help' } },
   ])('reads $given', ({ given, means }) => {
@@ -22,7 +23,10 @@ describe('the arguments of npm run cluster', () => {
 
   it.each([
     { given: [], says: 'expected a command, got none' },
-    { given: ['on'], says: 'expected build, up, status, kubectl, helm, load-image or down, got "on"' },
+    {
+      given: ['on'],
+      says: 'expected build, fetch-openbao, up, status, kubectl, helm, load-image or down, got "on"',
+    },
     { given: ['up', '--version', '1.20'], says: /^expected a pinned Kubernetes version \(1\.33/ },
     { given: ['up', '--version', '1.36'], says: /--api-only/ },
     { given: ['load-image'], says: 'expected one image: kedge, or the file of an archive' },

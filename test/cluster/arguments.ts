@@ -6,8 +6,9 @@ export const usage = `Usage: npm run cluster -- <command>
 
 A Kubernetes of your own, built from its sources: a control plane and a node (Linux, root), or the API server alone.
 
-  build [--api-only] [--version V]   builds the programs: once, for minutes
+  build [--api-only] [--version V]   builds the programs, and cert-manager for tests: once, for minutes
   up [--api-only] [--version V]      builds what is missing and starts a cluster, which runs on
+  fetch-openbao                      fetches OpenBao for the tests of Vault: once, some seconds
   status                             what of it runs
   kubectl <arguments>                kubectl as its admin
   helm <arguments>                   helm as its admin
@@ -23,7 +24,7 @@ Exit codes: 0 done; 1 failed, or nothing runs; 64 wrong usage; 69 this machine l
 
 export type ClusterCommand =
   | ({ readonly verb: 'build' | 'up' } & ClusterWish)
-  | { readonly verb: 'status' | 'down' | 'help' }
+  | { readonly verb: 'fetch-openbao' | 'status' | 'down' | 'help' }
   | { readonly verb: 'kubectl' | 'helm'; readonly args: readonly string[] }
   | { readonly verb: 'load-image'; readonly image: string };
 
@@ -45,9 +46,9 @@ export function readArguments(args: readonly string[]): ClusterCommand {
   if (values.help) return { verb: 'help' };
   if (verb === 'build' || verb === 'up') return { verb, ...wish(values.version, !values['api-only']) };
   if (verb === 'load-image') return { verb, image: onlyOne(positionals) };
-  if (verb === 'status' || verb === 'down') return { verb };
+  if (verb === 'fetch-openbao' || verb === 'status' || verb === 'down') return { verb };
   throw new Error(
-    `expected build, up, status, kubectl, helm, load-image or down, got ${JSON.stringify(verb)}`,
+    `expected build, fetch-openbao, up, status, kubectl, helm, load-image or down, got ${JSON.stringify(verb)}`,
   );
 }
 

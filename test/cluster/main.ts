@@ -3,7 +3,10 @@ import { paint, table } from '../../src/cli/table.ts';
 import { errorMessage } from '../../src/runtime/errors.ts';
 import { readArguments, usage } from './arguments.ts';
 import type { ClusterCommand } from './arguments.ts';
+import { buildGo } from './binaries/go-build.ts';
+import { fetchOpenBao } from './binaries/openbao.ts';
 import { Progress } from './binaries/progress.ts';
+import { certManagerBuild } from './cert-manager/cert-manager-build.ts';
 import { Missing, missingExitCode } from './missing.ts';
 import { loadImage } from './node/load-image.ts';
 import { lacking } from './requirements.ts';
@@ -30,6 +33,9 @@ async function run(command: ClusterCommand): Promise<number> {
       return exitCodes.ok;
     case 'build':
       return build(command);
+    case 'fetch-openbao':
+      await fetchOpenBao(new Progress(process.stderr));
+      return exitCodes.ok;
     case 'up':
       return up(command);
     case 'status':
@@ -46,10 +52,15 @@ async function run(command: ClusterCommand): Promise<number> {
   }
 }
 
-/** Says also what a cluster of these programs would lack, so that a script knows whether to go on. */
+/**
+ * Builds what a cluster needs, and what tests put beside one. Says also what a cluster of these programs would lack, so that a
+ * script knows whether to go on.
+ */
 async function build(wish: ClusterWish): Promise<number> {
   const lines = lacking(wish);
-  await buildPrograms(wish, new Progress(process.stderr));
+  const progress = new Progress(process.stderr);
+  await buildPrograms(wish, progress);
+  await buildGo(certManagerBuild, progress);
   lines.forEach(complain);
   return lines.length > 0 ? missingExitCode : exitCodes.ok;
 }

@@ -14,6 +14,7 @@ import type { AuditEvent } from './audit-event.ts';
 import { writeKubeconfig } from './authority.ts';
 import { chosenVersion } from './binaries/versions.ts';
 import { compactEtcd } from './compact-etcd.ts';
+import type { Command, Component } from './component.ts';
 import { auditLogFile } from './control-plane-commands.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { Guard } from './guard.ts';
@@ -130,6 +131,16 @@ export class TestCluster {
   /** What helm printed; rejects with what it said when it failed. */
   helm(args: readonly string[]): Promise<string> {
     return run([programOf(helm), ...args], { env: { KUBECONFIG: this.kubeconfig } });
+  }
+
+  /** Starts a further process in the cluster's network; it ends with the cluster, whatever becomes of this process. */
+  startBeside(command: Command): Component {
+    return this.#plane.start(command);
+  }
+
+  /** A path in the cluster's directory, which goes with it. */
+  file(name: string): string {
+    return this.#state.file(name);
   }
 
   /** Makes an image known to the node: that of an archive, or for `kedge` Kedge's own, built anew. */

@@ -30,6 +30,84 @@ onHelm('the chart', () => {
     expect(objects.filter(({ kind }) => ['Secret', 'ConfigMap'].includes(kind))).toEqual([]);
   });
 
+  it('makes the Certificate of the CA that cert-manager is to keep, and no Secret', async () => {
+    const objects = await render({ issuer: 'cert-manager', trustDomain: `${'long.'.repeat(14)}example.org` });
+    const [certificate] = objects.filter(({ kind }) => kind === 'Certificate');
+    expect(certificate).toMatchObject({
+      apiVersion: 'cert-manager.io/v1',
+      metadata: { name: 'kedge-issuer', namespace: 'kedge' },
+      spec: {
+        secretName: 'kedge-issuer',
+        isCA: true,
+        commonName: expect.stringMatching(/^identity\.kedge\.[a-z.]{1,49}[a-z]$/) as string,
+        privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },
+        issuerRef: { name: 'kedge', kind: 'Issuer', group: 'cert-manager.io' },
+      },
+    });
+    expect(objects.filter(({ kind }) => ['Secret', 'ConfigMap'].includes(kind))).toEqual([]);
+  });
+
+  it.each([
+    { issuer: 'cert-manager', certManager: { mode: 'direct' } },
+    { issuer: 'cert-manager', certManager: { certificate: { create: false } } },
+    { issuer: 'vault' },
+  ])('makes no Certificate with %j', async (values) => {
+    const objects = await render(values);
+    expect(objects.filter(({ kind }) => kind === 'Certificate' || kind === 'Secret')).toEqual([]);
+  });
+
+  it('gives identity a token that is for Vault alone, and the CA that Vault is known by', async () => {
+    const objects = await render({ issuer: 'vault', vault: { caConfigMap: 'vault-ca' } });
+    const pod = podsOf(objects).get('kedge-identity');
+    expect(pod?.volumes).toEqual([
+      {
+        name: 'vault',
+        projected: {
+          defaultMode: 0o444,
+          sources: [
+            { serviceAccountToken: { path: 'token', audience: 'vault', expirationSeconds: 600 } },
+            { configMap: { name: 'vault-ca', items: [{ key: 'ca.crt', path: 'ca/ca.crt' }] } },
+          ],
+        },
+      },
+    ]);
+    expect(pod?.containers[0].volumeMounts).toEqual([
+      { name: 'vault', mountPath: '/var/run/secrets/vault', readOnly: true },
+    ]);
+    expect(JSON.stringify(podsOf(objects).get('kedge-destination'))).not.toContain('vault');
+  });
+
+  it('mounts the Secret that identity logs in to Vault with', async () => {
+    const objects = await render({
+      issuer: 'vault',
+      vault: { auth: { method: 'approle', secret: 'vault-login' } },
+    });
+    const volumes = podsOf(objects).get('kedge-identity')?.volumes;
+    expect(volumes).toMatchObject([{ projected: { sources: [{ secret: { name: 'vault-login' } }] } }]);
+  });
+
+  it('needs no volume for a token that Vault Agent keeps in the pod', async () => {
+    const podAnnotations = { 'vault.hashicorp.com/agent-inject': 'true' };
+    const values = {
+      issuer: 'vault',
+      vault: { auth: { method: 'token-file' } },
+      identity: { podAnnotations },
+    };
+    const pod = podsOf(await render(values)).get('kedge-identity');
+    expect(pod?.volumes).toBeUndefined();
+    expect(await renderText(values)).toContain('vault.hashicorp.com/agent-inject: "true"');
+  });
+
+  it('puts the trust anchors that it is given into the trust bundle', async () => {
+    const anchors = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    const objects = await render({ issuer: 'vault', trust: { anchors } });
+    const [bundle] = objects.filter(({ kind }) => kind === 'ConfigMap');
+    expect(bundle).toMatchObject({
+      metadata: { name: 'kedge-trust-bundle', annotations: { 'helm.sh/resource-policy': 'keep' } },
+      data: { 'ca-bundle.crt': anchors },
+    });
+  });
+
   it('makes nothing else than what is known here', async () => {
     const objects = await render({ crds: { install: false } });
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted()).toEqual([

@@ -21,6 +21,7 @@ export interface RenderedContainer {
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly volumeMounts?: readonly object[];
   readonly livenessProbe: { readonly httpGet: { readonly port: string } };
   readonly readinessProbe: { readonly httpGet: { readonly port: string } };
 }
@@ -29,6 +30,7 @@ export interface RenderedContainer {
 export interface RenderedPod {
   readonly serviceAccountName: string;
   readonly containers: readonly [RenderedContainer];
+  readonly volumes?: readonly object[];
 }
 
 /** A `describe` for which helm is at hand; skipped, with what is missing in its name, where it is not. */

@@ -21,6 +21,14 @@ onHelm('the rights of identity', () => {
     ['its own values', {}],
     ['a CA that others keep', { local: { bootstrap: false, secret: 'issuer' } }],
     ['other Secrets', { local: { secret: 'issuer', anchorSecret: 'anchor' } }],
+    ['Vault', { issuer: 'vault' }],
+    ['Vault and the anchors of somebody else', { issuer: 'vault', trust: { configMap: 'pki/anchors' } }],
+    ['cert-manager', { issuer: 'cert-manager', certManager: { secret: 'ca' } }],
+    ['cert-manager asked for each certificate', { issuer: 'cert-manager', certManager: { mode: 'direct' } }],
+    [
+      'cert-manager and the anchors of somebody else',
+      { issuer: 'cert-manager', trust: { configMap: 'kedge/anchors' } },
+    ],
   ])('are those that it asks for at its start, with %s', async (_what, values) => {
     const objects = await render(values);
     const config = readEnvironment(identitySettings, environmentOf(objects, 'kedge-identity'));

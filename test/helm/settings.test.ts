@@ -33,6 +33,51 @@ const variants: [what: string, values: Values][] = [
     },
   ],
   ['another Secret for the anchor', { local: { anchorSecret: 'anchor' } }],
+  ['Vault', { issuer: 'vault' }],
+  [
+    'Vault and all that there is to say of it',
+    {
+      issuer: 'vault',
+      identity: { issuerRate: 100, podAnnotations: { 'example.org/a': 'b' } },
+      vault: {
+        mode: 'intermediate',
+        address: 'https://vault.example.org',
+        caConfigMap: 'vault-ca',
+        serverName: 'vault.internal',
+        namespace: 'teams/mesh',
+        auth: { method: 'jwt', mount: 'jwt/mesh', role: 'mesh', audience: 'https://vault.example.org' },
+        pki: { mount: 'teams/mesh/pki', role: 'mesh', issuer: 'mesh-2026' },
+        intermediateLifetime: '48h',
+        anchorSha256: 'ab'.repeat(32),
+      },
+    },
+  ],
+  ['Vault with AppRole', { issuer: 'vault', vault: { auth: { method: 'approle', secret: 'vault-login' } } }],
+  [
+    'Vault with a certificate',
+    { issuer: 'vault', vault: { auth: { method: 'cert', secret: 'vault-login' } } },
+  ],
+  ['Vault with a token in a file', { issuer: 'vault', vault: { auth: { method: 'token-file' } } }],
+  [
+    'Vault on a development server',
+    {
+      issuer: 'vault',
+      vault: { address: 'http://vault:8200', allowPlaintext: true, anchorSha256: 'ab'.repeat(32) },
+    },
+  ],
+  ['cert-manager', { issuer: 'cert-manager' }],
+  [
+    'an issuer of cert-manager that signs each certificate',
+    {
+      issuer: 'cert-manager',
+      certManager: {
+        mode: 'direct',
+        issuerRef: { name: 'company', kind: 'CompanyIssuer', group: 'pki.example.org' },
+        maxRequests: 10,
+      },
+      trust: { configMap: 'cert-manager/anchors', key: 'trust.pem' },
+    },
+  ],
 ];
 
 onHelm('the settings that the chart gives', () => {

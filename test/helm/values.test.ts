@@ -50,11 +50,14 @@ describe('the values of the chart', () => {
   });
 });
 
+const vault = { issuer: 'vault' };
+const anchors = '-----BEGIN CERTIFICATE-----';
+
 onHelm('values that mean nothing', () => {
   it.each<[said: string, values: Values]>([
     [`at '': additional properties 'trustdomain' not allowed`, { trustdomain: 'a' }],
     [`at '/identity': additional properties 'replica' not allowed`, { identity: { replica: 2 } }],
-    [`at '/issuer': value must be 'local'`, { issuer: 'vault' }],
+    [`at '/issuer': value must be one of 'local', 'vault', 'cert-manager'`, { issuer: 'file' }],
     [`at '/identity/replicas': got string, want integer`, { identity: { replicas: '2' } }],
     [`at '/identity/replicas': minimum: got 0, want 1`, { identity: { replicas: 0 } }],
     [`at '/identity/issuanceLifetime': '1d' does not match`, { identity: { issuanceLifetime: '1d' } }],
@@ -67,6 +70,28 @@ onHelm('values that mean nothing', () => {
     [
       'expected local.secret and local.anchorSecret to be two Secrets',
       { local: { secret: 'kedge-trust-anchor' } },
+    ],
+    [
+      'got both: the trust anchors have one place',
+      { ...vault, trust: { anchors, configMap: 'pki/anchors' } },
+    ],
+    ['expected no trust.anchors with local.bootstrap', { trust: { anchors } }],
+    ['expected no trust.configMap with local.bootstrap', { trust: { configMap: 'pki/anchors' } }],
+    [`at '/trust/anchors': 'anchors.pem' does not match`, { ...vault, trust: { anchors: 'anchors.pem' } }],
+    [`at '/trust/configMap': 'anchors' does not match`, { ...vault, trust: { configMap: 'anchors' } }],
+    [`at '/vault/auth/method': value must be one of`, { ...vault, vault: { auth: { method: 'ldap' } } }],
+    [`at '/vault/pki/mount': '/pki/' does not match`, { ...vault, vault: { pki: { mount: '/pki/' } } }],
+    [
+      'expected vault.auth.secret, the name of a Secret, as vault.auth.method is "approle"',
+      { ...vault, vault: { auth: { method: 'approle' } } },
+    ],
+    [
+      'expected vault.address to begin with https://, got "http://vault:8200"',
+      { ...vault, vault: { address: 'http://vault:8200' } },
+    ],
+    [
+      'whoever is on the way could show an anchor of its own',
+      { ...vault, vault: { address: 'http://vault:8200', allowPlaintext: true } },
     ],
   ])('are refused: %s', async (said, given) => {
     await expect(renderText(given)).rejects.toThrow(said);

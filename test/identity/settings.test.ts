@@ -86,6 +86,54 @@ describe('identitySettings', () => {
       'KEDGE_ISSUER_BOOTSTRAP: expected "false" without KEDGE_TRUST_BUNDLE_CONFIG_MAP, got true',
     ],
     [
+      'a copy of the bundle that is its own source',
+      {
+        ...{ KEDGE_TRUST_ANCHORS_FILE: '', KEDGE_TRUST_BUNDLE_CONFIG_MAP: 'b' },
+        KEDGE_TRUST_ANCHORS_CONFIG_MAP: 'kedge/b',
+      },
+      'KEDGE_TRUST_ANCHORS_CONFIG_MAP: expected another ConfigMap than that of KEDGE_TRUST_BUNDLE_CONFIG_MAP, got the same',
+    ],
+    [
+      'anchors of a file and of somebody else',
+      { KEDGE_TRUST_ANCHORS_CONFIG_MAP: 'cert-manager/mesh-anchors' },
+      'KEDGE_TRUST_ANCHORS_FILE: expected either this or KEDGE_TRUST_BUNDLE_CONFIG_MAP to be set, got both',
+    ],
+    [
+      'anchors of somebody else with no namespace',
+      { KEDGE_TRUST_ANCHORS_FILE: '', KEDGE_TRUST_ANCHORS_CONFIG_MAP: 'mesh-anchors' },
+      'KEDGE_TRUST_ANCHORS_CONFIG_MAP: expected a namespace and a name such as "cert-manager/mesh-anchors", got "mesh-anchors"',
+    ],
+    [
+      'a CA to be made under anchors of somebody else',
+      {
+        ...{
+          KEDGE_TRUST_ANCHORS_FILE: '',
+          KEDGE_TRUST_BUNDLE_CONFIG_MAP: 'b',
+          KEDGE_ISSUER_BOOTSTRAP: 'true',
+        },
+        ...{ KEDGE_ISSUER_LOCAL_DIR: '', KEDGE_ISSUER_LOCAL_SECRET: 's' },
+        KEDGE_TRUST_ANCHORS_CONFIG_MAP: 'cert-manager/mesh-anchors',
+      },
+      'KEDGE_ISSUER_BOOTSTRAP: expected "false" with KEDGE_TRUST_ANCHORS_CONFIG_MAP, got true',
+    ],
+    [
+      'a CA to be made where cert-manager has one',
+      {
+        ...{
+          KEDGE_TRUST_ANCHORS_FILE: '',
+          KEDGE_TRUST_BUNDLE_CONFIG_MAP: 'b',
+          KEDGE_ISSUER_BOOTSTRAP: 'true',
+        },
+        KEDGE_ISSUER: 'cert-manager',
+      },
+      'KEDGE_ISSUER_BOOTSTRAP: expected "false", as KEDGE_ISSUER is "cert-manager", got true',
+    ],
+    [
+      'a kind of issuer that none can have',
+      { KEDGE_CERT_MANAGER_ISSUER_KIND: 'cluster issuer' },
+      'KEDGE_CERT_MANAGER_ISSUER_KIND: expected a kind such as "Issuer" or "ClusterIssuer", got "cluster issuer"',
+    ],
+    [
       'two sources of token keys with token reviews',
       { KEDGE_TOKEN_VERIFIER: 'token-review', KEDGE_TOKEN_JWKS_URL: 'https://tokens.example/jwks' },
       'KEDGE_TOKEN_JWKS_URL: expected either this or KEDGE_TOKEN_JWKS_FILE to be set, got both',
@@ -105,7 +153,11 @@ describe('identitySettings', () => {
       { KEDGE_TOKEN_JWKS_FILE: '', KEDGE_TOKEN_JWKS_URL: 'file:///keys' },
       'KEDGE_TOKEN_JWKS_URL: expected a URL that begins with https:// or http://',
     ],
-    ['an issuer that is not known', { KEDGE_ISSUER: 'vault' }, 'KEDGE_ISSUER: expected "local", got "vault"'],
+    [
+      'an issuer that is not known',
+      { KEDGE_ISSUER: 'acme' },
+      'KEDGE_ISSUER: expected "local" or "vault" or "cert-manager", got "acme"',
+    ],
     [
       'a namespace with dots',
       { KEDGE_CONTROL_NAMESPACE: 'a.b' },
@@ -155,6 +207,24 @@ describe('identitySettings', () => {
     const told = problems(changed);
     expect(told).toHaveLength(1);
     expect(told[0]).toContain(line);
+  });
+
+  it('needs no trust anchors where Vault shows one, but not without TLS', () => {
+    const vault = {
+      KEDGE_ISSUER: 'vault',
+      KEDGE_ISSUER_LOCAL_DIR: undefined,
+      KEDGE_TRUST_ANCHORS_FILE: undefined,
+    };
+    expect(read({ ...least, ...vault }).trustAnchorsFile).toBeUndefined();
+    const plain = {
+      ...vault,
+      KEDGE_VAULT_ADDR: 'http://127.0.0.1:8200',
+      KEDGE_VAULT_ALLOW_PLAINTEXT: 'true',
+    };
+    expect(problems(plain)).toEqual([
+      'KEDGE_TRUST_ANCHORS_FILE: expected the trust anchors, as KEDGE_VAULT_ADDR is without TLS, got neither this nor KEDGE_VAULT_ANCHOR_SHA256',
+    ]);
+    expect(() => read({ ...least, ...plain, KEDGE_VAULT_ANCHOR_SHA256: 'ab'.repeat(32) })).not.toThrow();
   });
 
   it.each([

@@ -40,6 +40,23 @@ describe('createIssuer', () => {
     expect(await refusalOf(issuer.issue(request, signal))).toContain('breaks the rule "chain"');
   });
 
+  it.each([
+    [
+      'local',
+      'KEDGE_ISSUER_FALLBACKS: expected none, as the CA does not sign each certificate itself, got vault',
+      'vault',
+    ],
+    [
+      'vault',
+      'KEDGE_ISSUER_FALLBACKS: expected each issuer once, and not that of KEDGE_ISSUER, got vault',
+      'vault',
+    ],
+    ['vault', 'KEDGE_ISSUER_LOCAL_DIR: expected the directory of the CA key pair', 'local'],
+  ])('refuses with the issuer %s what makes no fallback: %s', (issuer, problem, fallbacks) => {
+    const env = { KEDGE_ISSUER: issuer, KEDGE_ISSUER_FALLBACKS: fallbacks };
+    expect(() => readEnvironment(issuerSettings, env, checkIssuerConfig)).toThrow(problem);
+  });
+
   it('shows no life of an issuer that is not there', async () => {
     using directory = new TemporaryDirectory();
     const config = readEnvironment(issuerSettings, { KEDGE_ISSUER_LOCAL_DIR: directory.path });

@@ -50,6 +50,17 @@ describe('followIssuer', () => {
     expect([bench.degraded, bench.log.withMessage(nearEnd)]).toEqual([undefined, []]);
   });
 
+  it('says as degraded that the CA does not answer', async () => {
+    await using bench = new Bench(lasting(100));
+    const outage = { since: new Date('2026-01-01T00:00:00Z'), reason: 'got 503' };
+    bench.state.set({ ...lasting(100), outage } as IssuerState);
+    expect(bench.degraded).toBe(
+      'the CA does not answer since 2026-01-01T00:00:00.000Z (got 503); nothing is signed meanwhile',
+    );
+    bench.state.set(lasting(100));
+    expect(bench.degraded).toBeUndefined();
+  });
+
   it('warns once at each of 30 %, 10 % and 2 % of the life left, and says until when', async () => {
     await using bench = new Bench(lasting(1));
     const warnings = (): number => bench.log.withMessage(nearEnd).length;

@@ -22,7 +22,7 @@ import { signingAlgorithm } from '../../src/pki/signature-algorithm.ts';
 export type TestKeyType = 'P-256' | 'P-384' | 'P-521' | 'P-224' | 'Ed25519' | 'RSA' | 'RSA-1024';
 
 /** How to sign; `auto` is what the CA's key calls for, the others are wrong in one way each. */
-export type TestSignature = 'auto' | 'rsa-pss' | 'sha1' | 'sha384' | 'sha512' | 'garbage';
+export type TestSignature = 'auto' | 'rsa-pss' | 'md5' | 'sha1' | 'sha384' | 'sha512' | 'garbage';
 
 export interface KeyPair {
   readonly privateKey: KeyObject;
@@ -86,6 +86,8 @@ export function signatureOf(key: KeyObject, signature: TestSignature): Signature
   switch (signature) {
     case 'rsa-pss':
       return { algorithm: pssAlgorithm(), sign: (data) => sign('sha256', data, { key, ...PSS }) };
+    case 'md5':
+      return by('1.2.840.113549.1.1.4', 'md5');
     case 'sha1':
       return by(rsa ? '1.2.840.113549.1.1.5' : '1.2.840.10045.4.1', 'sha1');
     case 'sha384':

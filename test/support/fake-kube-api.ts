@@ -246,8 +246,11 @@ function isMeant({ namespace, query }: Target, { metadata }: KubeObject): boolea
   if (namespace !== undefined && metadata.namespace !== namespace) return false;
   const field = query.get('fieldSelector');
   if (field !== null && field !== `metadata.name=${metadata.name}`) return false;
-  const label = query.get('labelSelector')?.split('=');
-  return label === undefined || metadata.labels?.[label[0] ?? ''] === label[1];
+  const labels = query.get('labelSelector')?.split(',') ?? [];
+  return labels.every((label) => {
+    const [name = '', value] = label.split('=');
+    return metadata.labels?.[name] === value;
+  });
 }
 
 /** `/apis/GROUP/VERSION[/namespaces/NAMESPACE]/PLURAL[/NAME[/SUBRESOURCE]]` */

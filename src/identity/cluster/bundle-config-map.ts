@@ -9,8 +9,8 @@ import { identityErrors } from '../errors.ts';
 import { LastGood, type Source } from '../last-good.ts';
 
 /** What is kept of a ConfigMap: the bundle in it; empty where there is none. */
-export function bundleTextOf({ data }: DataObject): string {
-  return data?.[bundleKey] ?? '';
+export function bundleTextOf({ data }: DataObject, key = bundleKey): string {
+  return data?.[key] ?? '';
 }
 
 export interface AnchorsConfigMapOptions {

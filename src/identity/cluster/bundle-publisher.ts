@@ -10,6 +10,7 @@ import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { LatestValue } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { BundlePlace } from '../anchors-place.ts';
 import { identityErrors } from '../errors.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { bundleTextOf } from './bundle-config-map.ts';
@@ -28,8 +29,10 @@ export interface BundlePublisherOptions {
   /** The bundles in all ConfigMaps of this name, by `namespace/name`. */
   readonly copies: Collection<string>;
   readonly anchors: Latest<TrustBundle | undefined>;
-  /** The ConfigMap that is copied. */
-  readonly source: { readonly namespace: string; readonly name: string };
+  /** What the copies are called. */
+  readonly name: string;
+  /** Where the bundle is that is copied. */
+  readonly source: BundlePlace;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: PublisherMetrics;
@@ -116,18 +119,20 @@ export class BundlePublisher {
   }
 
   #isWrong(name: string): boolean {
-    const { namespaces, copies, anchors, source } = this.#options;
+    const { namespaces, copies, anchors, source, name: copy } = this.#options;
     const namespace = namespaces.get(name);
     const wanted = anchors.value?.pem;
-    const exempt = namespace === undefined || namespace.ending || name === source.namespace;
-    return !exempt && wanted !== undefined && copies.get(`${name}/${source.name}`) !== wanted;
+    const isSource = name === source.namespace && copy === source.name;
+    const exempt = namespace === undefined || namespace.ending || isSource;
+    return !exempt && wanted !== undefined && copies.get(`${name}/${copy}`) !== wanted;
   }
 
   /** A replica that has not heard of a new bundle yet must not bring back the old one. */
   async #confirm(signal: AbortSignal): Promise<void> {
     const { client, source, anchors } = this.#options;
-    const present = await find(client, { resource: configMaps, place: source }, signal);
-    const bundle = present && readBundle(bundleTextOf(present));
+    const { namespace, name, key } = source;
+    const present = await find(client, { resource: configMaps, place: { namespace, name } }, signal);
+    const bundle = present && readBundle(bundleTextOf(present, key));
     // One that is gone or no longer good is newer to nobody.
     if (bundle === undefined || anchors.value?.equals(bundle) === true) return;
     throw identityErrors.error(
@@ -155,8 +160,7 @@ export class BundlePublisher {
   }
 
   async #write(namespace: string, signal: AbortSignal): Promise<void> {
-    const { client, anchors, source } = this.#options;
-    const { name } = source;
+    const { client, anchors, name } = this.#options;
     const data = { [bundleKey]: anchors.value?.pem ?? '' };
     const labels = { 'app.kubernetes.io/managed-by': 'kedge-identity' };
     const copy = { metadata: { namespace, name, labels }, data };

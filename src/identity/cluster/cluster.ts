@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
-import { caTextsOf } from '../../issuers/local/secret-source.ts';
+import type { CaTexts, SecretData } from '../../issuers/local/secret-source.ts';
 import type { FollowedSecret } from '../../issuers/create-issuer.ts';
+import type { DataObject } from '../../issuers/own-ca/settle-object.ts';
 import { connectKube } from '../../kube/connect-kube.ts';
 import { EventRecorder } from '../../kube/event-recorder.ts';
 import type { ObjectReference } from '../../kube/event-series.ts';
@@ -14,6 +15,7 @@ import type { ValuesOf } from '../../runtime/env.ts';
 import { LatestValue } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import type { BundlePlace } from '../anchors-place.ts';
 import type { Health } from '../health.ts';
 import type { identitySettings } from '../settings.ts';
 import { awaitAccess } from './access-check.ts';
@@ -66,17 +68,26 @@ export class Cluster {
     return cluster;
   }
 
-  secret(name: string): FollowedSecret {
+  /** One of the control namespace, and what is kept of it. */
+  secret(name: string, project: (secret: SecretData) => CaTexts): FollowedSecret {
     const namespace = this.#config.controlNamespace;
     const place = { namespace, name };
-    const followed = watchNamed(place, { ...this.#followed, resource: secrets, project: caTextsOf });
+    const followed = watchNamed(place, { ...this.#followed, resource: secrets, project });
     this.#follow('issuer-secret', followed);
     return { secrets: followed, key: `${namespace}/${name}` };
   }
 
+  /** The bundle of somebody else, as a collection of one. */
+  bundleAt({ namespace, name, key }: BundlePlace): Informer<string> {
+    const project = (object: DataObject): string => bundleTextOf(object, key);
+    const options = { ...this.#followed, resource: configMaps, project };
+    return this.#follow('trust-anchors-config-map', watchNamed({ namespace, name }, options));
+  }
+
   /** The bundles in the ConfigMaps of this name in all namespaces. */
   bundles(name: string): Informer<string> {
-    const options = { ...this.#followed, resource: configMaps, project: bundleTextOf };
+    const project = (object: DataObject): string => bundleTextOf(object);
+    const options = { ...this.#followed, resource: configMaps, project };
     return this.#follow('trust-bundles', watchNamed({ name }, options));
   }
 

@@ -1,7 +1,9 @@
+import { issuerObjects } from '../../issuers/issuer-objects.ts';
 import type { IssuerState } from '../../issuers/issuer.ts';
 import type { ObjectReference } from '../../kube/event-series.ts';
 import type { Expiring } from '../../kube/expiry-alerts.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
+import { anchorsPlace } from '../anchors-place.ts';
 import type { IdentityConfig } from './cluster.ts';
 
 /** The anchors and the issuer in use, each with the object that holds it, or the service where files do. */
@@ -11,10 +13,11 @@ export function expiringNow(
   anchors: TrustBundle | undefined,
   issuer: IssuerState,
 ): Expiring[] {
-  const { controlNamespace: namespace, trustBundleConfigMap, issuerLocalSecret } = config;
-  const holder = (kind: string, name: string | undefined): ObjectReference =>
+  const { controlNamespace } = config;
+  const holder = (kind: string, name: string | undefined, namespace = controlNamespace): ObjectReference =>
     name === undefined ? service : { apiVersion: 'v1', kind, namespace, name };
-  const anchorHolder = holder('ConfigMap', trustBundleConfigMap);
+  const place = anchorsPlace(config);
+  const anchorHolder = holder('ConfigMap', place?.name, place?.namespace);
   const ends: Expiring[] = (anchors?.anchors ?? []).map(({ fingerprint, notBefore, notAfter }) => ({
     what: 'trust anchor',
     regarding: anchorHolder,
@@ -24,6 +27,6 @@ export function expiringNow(
   }));
   if (issuer.state !== 'ready' || issuer.fingerprint === undefined) return ends;
   const { fingerprint, notBefore, notAfter } = issuer;
-  const regarding = holder('Secret', issuerLocalSecret);
+  const regarding = holder('Secret', issuerObjects(config).secret);
   return [...ends, { what: 'issuer', regarding, fingerprint, notBefore, notAfter }];
 }

@@ -1,3 +1,4 @@
+import type { IssuerNeeds } from '../../issuers/create-issuer.ts';
 import type { Issuer } from '../../issuers/issuer.ts';
 import type { Informer } from '../../kube/informer.ts';
 import { ExpiryAlerts } from '../../kube/expiry-alerts.ts';
@@ -5,6 +6,7 @@ import type { TrustBundle } from '../../pki/trust-bundle.ts';
 import type { MeshDomain, WorkloadIdentity } from '../../pki/workload-identity.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { AuditEvents } from '../audit.ts';
+import { anchorsPlace, ownBundle } from '../anchors-place.ts';
 import type { Source } from '../last-good.ts';
 import { anchorsConfigMap } from './bundle-config-map.ts';
 import { BundlePublisher } from './bundle-publisher.ts';
@@ -18,7 +20,7 @@ import { publisherMetrics } from './publisher-metrics.ts';
 /** What was asked for that is kept by the API server, and what is done there for it. */
 export class InCluster {
   readonly cluster: Cluster;
-  /** The anchors in their ConfigMap, where the settings name one. */
+  /** The anchors in a ConfigMap, where the settings name one. */
   readonly anchors: Source<TrustBundle> | undefined;
   readonly auditEvents: AuditEvents;
   readonly #config: IdentityConfig;
@@ -28,23 +30,37 @@ export class InCluster {
 
   private constructor(cluster: Cluster, config: IdentityConfig, mesh: MeshDomain, needs: ClusterNeeds) {
     const { clock, log, signal } = needs;
-    const { controlNamespace, trustBundleConfigMap: name } = config;
+    const { trustBundleConfigMap: copied, trustAnchorsConfigMap: others } = config;
     this.cluster = cluster;
     this.#config = config;
     this.#mesh = mesh;
     this.#needs = needs;
     this.auditEvents = new IssuanceEvents(cluster.recorder, cluster.service);
-    if (name === undefined) return;
-    this.#bundles = cluster.bundles(name);
-    const key = `${controlNamespace}/${name}`;
-    this.anchors = anchorsConfigMap({ bundles: this.#bundles, key, clock, log }, signal);
+    this.#bundles = copied === undefined ? undefined : cluster.bundles(copied);
+    const place = anchorsPlace(config);
+    if (place === undefined) return;
+    const bundles = others === undefined ? this.#bundles : cluster.bundleAt(place);
+    const key = `${place.namespace}/${place.name}`;
+    if (bundles !== undefined) this.anchors = anchorsConfigMap({ bundles, key, clock, log }, signal);
   }
 
   /** Follows and makes what was asked for, until the signal of the needs is aborted. */
   static async join(config: IdentityConfig, mesh: MeshDomain, needs: ClusterNeeds): Promise<InCluster> {
     const cluster = await Cluster.join(config, needs);
     if (config.issuerBootstrap) untilAborted(bootstrapUntilDone(config, mesh, cluster, needs), needs);
+    if (config.issuer === 'vault' && ownBundle(config)) {
+      // Loaded only where it is wanted: the library for Vault is large.
+      const { seedBundleUntilDone } = await import('./seed-bundle.ts');
+      untilAborted(seedBundleUntilDone(config, cluster, needs), needs);
+    }
     return new InCluster(cluster, config, mesh, needs);
+  }
+
+  /** What issuers need of the cluster. */
+  get forIssuers(): Required<Pick<IssuerNeeds, 'secret' | 'kube'>> {
+    const { client, instance: replica } = this.cluster;
+    const namespace = this.#config.controlNamespace;
+    return { secret: (...args) => this.cluster.secret(...args), kube: { client, namespace, replica } };
   }
 
   /** Keeps issuer and bundle as they should be in the cluster, and tells there what becomes of them. */
@@ -59,16 +75,18 @@ export class InCluster {
 
   #publish(anchors: Latest<TrustBundle | undefined>): void {
     const { clock, log, metrics, health, signal } = this.#needs;
-    const { controlNamespace: namespace, trustBundleConfigMap: name } = this.#config;
+    const { trustBundleConfigMap: name } = this.#config;
     const copies = this.#bundles;
-    if (copies === undefined || name === undefined) return;
+    const source = anchorsPlace(this.#config);
+    if (copies === undefined || name === undefined || source === undefined) return;
     const { client } = this.cluster;
     const publisher = new BundlePublisher({
       client,
       namespaces: this.cluster.namespaces(),
       copies,
+      name,
       anchors,
-      source: { namespace, name },
+      source,
       clock,
       log,
       metrics: publisherMetrics(metrics),

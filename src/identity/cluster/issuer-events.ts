@@ -1,8 +1,11 @@
+import { outageText } from '../../issuers/issuer-health.ts';
 import type { IssuerState } from '../../issuers/issuer.ts';
 import type { ObjectReference } from '../../kube/event-series.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { Recorder } from './issuance-events.ts';
+
+type ReadyState = Extract<IssuerState, { state: 'ready' }>;
 
 /** How long a start may take until an issuer is there: read, or made. */
 const startMs = 10_000;
@@ -33,10 +36,17 @@ export function tellIssuerEvents(
       const name = state.fingerprint ?? 'an issuer';
       tell('Normal', 'IssuerUpdated', `signing with ${name} until ${state.notAfter.toISOString()}`);
     }
+    tellOutage(earlier, state);
     // One that has just come is none of before, whatever was wrong until then.
     if (earlier.state === 'ready' && state.degraded !== undefined && state.degraded !== earlier.degraded) {
       tell('Warning', 'IssuerUpdateSkipped', `the issuer of before stays in use: ${state.degraded}`);
     }
+  };
+  const tellOutage = (earlier: IssuerState, { outage }: ReadyState): void => {
+    const was = earlier.state === 'ready' ? earlier.outage : undefined;
+    if (outage?.since.getTime() === was?.since.getTime() && outage?.standIn === was?.standIn) return;
+    if (outage === undefined) tell('Normal', 'IssuerAvailable', 'the CA answers again');
+    else tell('Warning', 'IssuerUnavailable', outageText(outage) ?? '');
   };
   const unsubscribe = issuer.subscribe(look);
   const settled = clock.after(startMs, () => {

@@ -1,6 +1,6 @@
+import { pathsToAnchors } from '../../pki/anchor-paths.ts';
 import type { CaKeyPair } from '../../pki/ca-key-pair.ts';
 import { parseCaKeyPair } from '../../pki/ca-key-pair.ts';
-import type { Certificate } from '../../pki/certificate.ts';
 import { generateKeyPair } from '../../pki/keys.ts';
 import { PublicKey } from '../../pki/public-key.ts';
 import { signLeaf } from '../../pki/sign-leaf.ts';
@@ -40,18 +40,15 @@ export function decodeCa(material: CaMaterial, bundle: TrustBundle): CaKeyPair {
 export function verifyCa(pair: CaKeyPair, trial: CaTrial): IntermediateCa {
   const { certificate, chain } = pair;
   const { bundle, now } = trial;
-  const path = verifyChain({ leaf: certificate, intermediates: chain, bundle, at: now, usage: 'ca' });
-  const ca = { pair, ...commonValidity(path) };
+  // Of several ways up the longest counts: an anchor that is about to go must not shorten what its successor signs.
+  const [longest] = pathsToAnchors({
+    ...{ leaf: certificate, intermediates: chain, bundle, at: now },
+    usage: 'ca',
+  });
+  if (longest === undefined) throw new TypeError('expected a path or an error, got neither');
+  const ca = { pair, notBefore: longest.notBefore, notAfter: longest.notAfter };
   signOnTrial(ca, trial);
   return ca;
-}
-
-/** The time in which every certificate is valid. */
-function commonValidity(path: readonly Certificate[]): Pick<IntermediateCa, 'notBefore' | 'notAfter'> {
-  return {
-    notBefore: new Date(Math.max(...path.map(({ notBefore }) => notBefore.getTime()))),
-    notAfter: new Date(Math.min(...path.map(({ notAfter }) => notAfter.getTime()))),
-  };
 }
 
 function signOnTrial(

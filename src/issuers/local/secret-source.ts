@@ -6,7 +6,8 @@ import type { IntermediateCa, IntermediateSource } from '../issuer.ts';
 import { caNames, readCaMaterial, type CaMaterial } from './ca-material.ts';
 import { VettedCa, type VettingOptions } from './vetted-ca.ts';
 
-interface SecretData extends KubeObject {
+/** A Secret as the API has it. */
+export interface SecretData extends KubeObject {
   readonly data?: Readonly<Record<string, string>> | null;
 }
 

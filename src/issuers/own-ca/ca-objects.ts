@@ -58,7 +58,10 @@ export function issuerHolder({ namespace, issuer }: CaPlaces): Holder<CaKeyPair>
   };
 }
 
-export function bundleHolder({ namespace, bundle }: CaPlaces): Holder<TrustBundle> {
+export function bundleHolder({
+  namespace,
+  bundle,
+}: Pick<CaPlaces, 'namespace' | 'bundle'>): Holder<TrustBundle> {
   const where = `the ConfigMap ${namespace}/${bundle}`;
   return {
     resource: configMaps,

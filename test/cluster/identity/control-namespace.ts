@@ -31,12 +31,24 @@ export async function controlNamespace(cluster: TestCluster): Promise<string> {
   return cluster.kubeconfigAs(account);
 }
 
-/** One role for the whole cluster and one for the namespace, and nothing else. */
-export function access(without: (right: Right) => boolean = () => false): object[] {
-  const rights = rightsNeeded(readEnvironment(identitySettings, settings)).filter((right) => !without(right));
+/** One role for the whole cluster and one for each namespace that rights are needed in, and nothing else. */
+export function access(
+  without: (right: Right) => boolean = () => false,
+  given: Readonly<Record<string, string>> = settings,
+): object[] {
+  const rights = rightsNeeded(readEnvironment(identitySettings, given)).filter((right) => !without(right));
   const wide = rights.filter(({ namespace }) => namespace === undefined);
-  const narrow = rights.filter(({ namespace }) => namespace !== undefined);
-  return [...role('ClusterRole', {}, wide), ...role('Role', { namespace: 'kedge' }, narrow)];
+  const namespaces = new Set(rights.flatMap(({ namespace = [] }) => namespace));
+  return [
+    ...role('ClusterRole', {}, wide),
+    ...[...namespaces].flatMap((namespace) =>
+      role(
+        'Role',
+        { namespace },
+        rights.filter((right) => right.namespace === namespace),
+      ),
+    ),
+  ];
 }
 
 function role(

@@ -50,6 +50,12 @@ describe('anchorsConfigMap', () => {
     expect(source.problem.value).toBeUndefined();
   });
 
+  it('reads the key that it is told', () => {
+    const object = { metadata: { name: 'mesh-anchors' }, data: { 'ca.pem': first.pem } };
+    expect(bundleTextOf(object, 'ca.pem')).toBe(first.pem);
+    expect(bundleTextOf(object)).toBe('');
+  });
+
   it('ends with its signal', () => {
     const bundles = new MemoryCollection<string>().set(key, first.pem).sync();
     const { source, end } = follow(bundles);

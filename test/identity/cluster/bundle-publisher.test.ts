@@ -11,7 +11,8 @@ import { MemoryCollection } from '../../support/memory-collection.ts';
 import { MemoryKube } from '../../support/memory-kube.ts';
 import { TestCa } from '../../support/test-ca.ts';
 
-const source = { namespace: 'kedge', name: 'kedge-trust-bundle' };
+const source = { namespace: 'kedge', name: 'kedge-trust-bundle', key: 'ca-bundle.crt' };
+const { name } = source;
 const first = TestCa.create().bundle;
 const second = TestCa.create().bundle;
 
@@ -25,11 +26,13 @@ class Bench implements Disposable {
   readonly log = new LogCapture();
   readonly publisher: BundlePublisher;
   readonly #ended = new AbortController();
+  readonly #source: typeof source;
 
-  constructor(bundle = first) {
+  constructor(bundle = first, from = source) {
+    this.#source = from;
     const { kube: client, namespaces, copies, anchors, clock, log } = this;
     const metrics = publisherMetrics(new Metrics());
-    const options = { client, namespaces, copies, anchors, source, clock, log, metrics };
+    const options = { client, namespaces, copies, name, anchors, source: from, clock, log, metrics };
     this.publisher = new BundlePublisher(options);
     this.kube.after = ({ verb, place, object }) => {
       if (verb !== 'apply') return;
@@ -48,7 +51,8 @@ class Bench implements Disposable {
   }
 
   put(text: string): void {
-    this.kube.put(configMaps, { metadata: source, data: { 'ca-bundle.crt': text } });
+    const { key, ...metadata } = this.#source;
+    this.kube.put(configMaps, { metadata, data: { [key]: text } });
   }
 
   async add(...names: readonly string[]): Promise<void> {
@@ -75,6 +79,24 @@ class Bench implements Disposable {
     this.#ended.abort();
   }
 }
+
+describe('BundlePublisher of the anchors of somebody else', () => {
+  it('writes a copy also beside the source, and never the source', async () => {
+    const others = { namespace: 'trust', name: 'mesh-anchors', key: 'ca.pem' };
+    using bench = new Bench(first, others);
+    await bench.sync();
+    await bench.add('trust', 'shop');
+    expect(bench.written).toEqual(['kedge', 'trust', 'shop']);
+    expect(bench.kube.writes.map(({ place }) => place.name)).toEqual([name, name, name]);
+    // One that has another bundle in mind than the source holds writes nothing.
+    bench.anchors.set(second);
+    await bench.settle();
+    expect(bench.written).toHaveLength(3);
+    bench.publish(second);
+    await bench.clock.advance(120_000);
+    expect(bench.written.slice(3).toSorted()).toEqual(['kedge', 'shop', 'trust']);
+  });
+});
 
 describe('BundlePublisher', () => {
   it('writes nothing before everything has been seen, then where a copy is missing, and not where the source is', async () => {

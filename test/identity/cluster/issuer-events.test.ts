@@ -44,6 +44,26 @@ describe('tellIssuerEvents', () => {
   });
 });
 
+describe('tellIssuerEvents of a CA that is asked for each certificate', () => {
+  it('tells when it is away, when another signs in its place, and when it answers again', () => {
+    const state = new LatestValue<IssuerState>(ready);
+    const recorded = new Recorded();
+    const stop = tellIssuerEvents(state, recorded, service, new ManualClock());
+    const outage = { since: notBefore, reason: 'got 503' };
+    state.set({ ...ready, outage });
+    state.set({ ...ready, outage: { ...outage } });
+    state.set({ ...ready, outage: { ...outage, standIn: 'local' } });
+    state.set(ready);
+    stop();
+    const away = 'the CA does not answer since 2026-01-01T00:00:00.000Z (got 503)';
+    expect(recorded.all.map(({ type, reason, note }) => [type, reason, note])).toEqual([
+      ['Warning', 'IssuerUnavailable', `${away}; nothing is signed meanwhile`],
+      ['Warning', 'IssuerUnavailable', `${away}; local signs in its place`],
+      ['Normal', 'IssuerAvailable', 'the CA answers again'],
+    ]);
+  });
+});
+
 describe('tellIssuerEvents at a start', () => {
   const reasons = (recorded: Recorded): string[] => recorded.all.map(({ note }) => note);
 

@@ -1,6 +1,7 @@
 import { Admission, type AdmissionRates, type Caller } from '../../../src/identity/admission.ts';
 import { Audit } from '../../../src/identity/audit.ts';
 import { certifier, type Certify, type CertifyAsk } from '../../../src/identity/certify.ts';
+import { Holdings } from '../../../src/identity/holdings.ts';
 import { identityMetrics } from '../../../src/identity/identity-metrics.ts';
 import { JwksVerifier } from '../../../src/identity/token/jwks-verifier.ts';
 import { KeySet } from '../../../src/identity/token/key-set.ts';
@@ -44,6 +45,7 @@ export class CertifyBench {
     ]),
   );
   readonly issuer: Issuer;
+  readonly holdings: Holdings;
   readonly certify: Certify;
   /** Tokens that were verified, well or not. */
   verified = 0;
@@ -56,7 +58,9 @@ export class CertifyBench {
       ...{ anchors, clock, log, timeoutMs: 10_000 },
       metrics: issuerMetrics(this.metrics),
     });
+    this.holdings = new Holdings(clock);
     this.certify = certifier({
+      holdings: this.holdings,
       admission: new Admission({ total: 1000, perPeer: 20, perServiceAccount: 50, ...rates }, clock),
       tokens: this.#verifier(),
       domain: testDomain,

@@ -75,6 +75,16 @@ describe('SecretSource', () => {
     },
   );
 
+  it('lasts as long as the anchor that lasts longest, where an older one of the same key is published still', () => {
+    using bench = new Bench();
+    const same = { commonName: 'renewed', keyPair: root.keyPair };
+    const [ending, renewed] = [TestCa.create({ ...same, notAfter: later(60_000) }), TestCa.create(same)];
+    const ca = renewed.intermediate();
+    bench.anchors.set(ending.bundle.union(renewed.bundle));
+    bench.secrets.set(key, secret(ca)).sync();
+    expect(bench.source.current.value?.notAfter).toEqual(ca.certificate.notAfter);
+  });
+
   it('says nothing before everything has been seen, then that there is no Secret', () => {
     using bench = new Bench();
     expect(bench.source.problem.value).toBeUndefined();

@@ -1,4 +1,4 @@
-import type { Answer } from '../../../src/issuers/check-issued.ts';
+import type { Answer } from '../../../src/issuers/issued-rules.ts';
 import type { IssueRequest } from '../../../src/issuers/issuer.ts';
 import { Csr } from '../../../src/pki/csr.ts';
 import type { KeyPair } from '../../support/certificate-builder.ts';

@@ -1,0 +1,239 @@
+import type { Clock } from '../../runtime/clock.ts';
+import { errorMessage, isAppError } from '../../runtime/errors.ts';
+import type { Latest } from '../../runtime/latest.ts';
+import type { Log } from '../../runtime/log.ts';
+import { issuerErrors } from '../errors.ts';
+import type { IssuedCertificate, Issuer, IssueRequest, IssuerState } from '../issuer.ts';
+import { Appointments } from './appointments.ts';
+import { CallRate } from './call-rate.ts';
+import { CircuitBreaker, type BreakerState, type WatchedCall } from './circuit-breaker.ts';
+import { showBreaker, showNobodyWaits, type GuardMetrics, type ShedReason } from './guard-metrics.ts';
+import { OutageState } from './outage-state.ts';
+import { Throughput } from './throughput.ts';
+import { bearableMs, standingOf, type Standing, type Urgency } from './urgency.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+export interface GuardOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: GuardMetrics;
+  /** Calls to the CA at a time. */
+  readonly concurrency: number;
+  /** Calls to the CA that begin within any second; no limit where undefined. */
+  readonly rate: number | undefined;
+  /** Milliseconds from a request to its answer. */
+  readonly timeoutMs: number;
+  readonly random?: () => number;
+}
+
+interface Waiter {
+  readonly go: () => void;
+  readonly turnAway: (reason: ShedReason) => void;
+}
+
+/** More than this wait nowhere, however fast the CA is. */
+const longestLine = 10_000;
+
+/** Of the time to an answer, the other half is the CA's. */
+const shareForWaiting = 0.5;
+
+/** Of those who could just be served in time, if the CA is as fast as it was of late. */
+const shareInLine = 0.8;
+
+/** The longer the CA is away already, the longer those stay away who can: what has lasted hours seldom ends this minute. */
+const shareOfOutage = 1 / 20;
+
+/** Those who are sent away while the CA is away come back no faster than this, in all: each return costs a call. */
+const mostReturnsPerMs = 50 / 1_000;
+
+/**
+ * Stands before a CA that is asked over a network for each certificate. Only so many calls are under way at a time and
+ * begin in a second, the most urgent first. Who cannot be served in time is told so at once and when to come back; while
+ * the CA is away, everybody is, and only probes reach it.
+ */
+export class GuardedIssuer implements Issuer {
+  readonly #inner: Issuer;
+  readonly #options: GuardOptions;
+  readonly #breaker: CircuitBreaker;
+  readonly #rate: CallRate | undefined;
+  readonly #throughput: Throughput;
+  /** Those who are pressed are not to wait until all others have had their turn. */
+  readonly #appointments: Readonly<Record<Urgency, Appointments>>;
+  readonly #state: OutageState;
+  readonly #line = new WaitingLine<Waiter>();
+  #inFlight = 0;
+  #paced = false;
+
+  constructor(inner: Issuer, options: GuardOptions) {
+    const { clock, log, metrics, concurrency, rate, random = Math.random } = options;
+    this.#inner = inner;
+    this.#options = options;
+    this.#breaker = new CircuitBreaker({ clock, random });
+    this.#rate = rate === undefined ? undefined : new CallRate(rate, clock);
+    this.#throughput = new Throughput(concurrency, rate);
+    const book = (): Appointments => new Appointments(clock, random);
+    this.#appointments = { expiring: book(), first: book(), early: book() };
+    this.#state = new OutageState(inner.state, this.#breaker.state, clock, log);
+    showNobodyWaits(metrics);
+    showBreaker(metrics, this.#breaker.state.value);
+    this.#breaker.state.subscribe((state) => {
+      showBreaker(metrics, state);
+      if (state.state === 'open') this.#empty('outage');
+    });
+  }
+
+  get state(): Latest<IssuerState> {
+    return this.#state.state;
+  }
+
+  get breaker(): Latest<BreakerState> {
+    return this.#breaker.state;
+  }
+
+  /** @throws AppError `issuer_outage` while nothing but probes reaches the CA and none is wanted now. */
+  checkOpen(goodUntil?: Date): void {
+    if (this.#breaker.admits) return;
+    const urgency = goodUntil === undefined ? 'first' : 'early';
+    throw this.#refusal('outage', urgency, bearableMs(goodUntil, this.#options.clock.now()));
+  }
+
+  async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+    signal.throwIfAborted();
+    const { clock, metrics } = this.#options;
+    const standing = standingOf(request, clock.now());
+    const { urgency } = standing;
+    if (this.#line.length === 0 && this.#hasRoom()) {
+      metrics.waited.observe({ urgency }, 0);
+      return this.#call(request, signal);
+    }
+    if (this.#breaker.state.value.state !== 'closed') {
+      throw this.#refusal('outage', urgency, standing.bearableMs);
+    }
+    return this.#wait(request, standing, signal);
+  }
+
+  /** Waits for its turn, and takes it at once when it comes. */
+  #wait(request: IssueRequest, standing: Standing, signal: AbortSignal): Promise<IssuedCertificate> {
+    const { clock, timeoutMs, metrics } = this.#options;
+    const { urgency, bearableMs: bearable } = standing;
+    const sinceMs = clock.now().getTime();
+    const { promise, resolve, reject } = Promise.withResolvers<IssuedCertificate>();
+    const end = (): void => {
+      timer.cancel();
+      signal.removeEventListener('abort', giveUp);
+      metrics.waiting.dec({ urgency });
+    };
+    const turnAway = (reason: ShedReason): void => {
+      end();
+      reject(this.#refusal(reason, urgency, bearable));
+    };
+    const go = (): void => {
+      end();
+      metrics.waited.observe({ urgency }, Math.max(0, clock.now().getTime() - sinceMs) / 1000);
+      resolve(this.#call(request, signal));
+    };
+    const giveUp = (): void => {
+      leave();
+      end();
+      reject(signal.reason);
+    };
+    const timer = clock.after(timeoutMs * shareForWaiting, () => {
+      leave();
+      turnAway('late');
+    });
+    signal.addEventListener('abort', giveUp, { once: true });
+    metrics.waiting.inc({ urgency });
+    const leave = this.#line.join({ go, turnAway }, standing.neededMs);
+    this.#serve();
+    return promise;
+  }
+
+  /** Whoever's turn it is goes; whoever's will not come in time is told so now. */
+  #serve(): void {
+    while (this.#line.length > 0 && this.#hasRoom()) this.#line.first()?.go();
+    const inTime = Math.floor(
+      this.#throughput.perMs * this.#options.timeoutMs * shareForWaiting * shareInLine,
+    );
+    const most = Math.min(longestLine, Math.max(1, inTime));
+    while (this.#line.length > most) this.#line.last()?.turnAway('overload');
+  }
+
+  #hasRoom(): boolean {
+    if (this.#inFlight >= this.#options.concurrency || !this.#breaker.admits) return false;
+    const waitMs = this.#rate?.waitMs ?? 0;
+    if (waitMs === 0) return true;
+    if (this.#paced) return false;
+    this.#paced = true;
+    this.#options.clock.after(waitMs, () => {
+      this.#paced = false;
+      this.#serve();
+    });
+    return false;
+  }
+
+  async #call(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+    const { clock } = this.#options;
+    const watched = this.#breaker.begin();
+    const startedMs = clock.now().getTime();
+    this.#rate?.count();
+    this.#inFlight += 1;
+    try {
+      const issued = await untilAborted(this.#inner.issue(request, signal), signal);
+      this.#throughput.took(clock.now().getTime() - startedMs);
+      watched.succeeded();
+      return issued;
+    } catch (error) {
+      if (signal.aborted) this.#throughput.took(clock.now().getTime() - startedMs);
+      judge(watched, error);
+      throw error;
+    } finally {
+      this.#inFlight -= 1;
+      this.#serve();
+    }
+  }
+
+  #empty(reason: ShedReason): void {
+    for (let waiter = this.#line.first(); waiter !== undefined; waiter = this.#line.first()) {
+      waiter.turnAway(reason);
+    }
+  }
+
+  #refusal(reason: ShedReason, urgency: Urgency, bearable: number): Error {
+    this.#options.metrics.shed.inc({ reason, urgency });
+    const { perMs } = this.#throughput;
+    const state = this.#breaker.state.value;
+    if (state.state !== 'closed') {
+      const outageMs = this.#options.clock.now().getTime() - state.since.getTime();
+      const fromMs = Math.max(this.#breaker.waitMs, outageMs * shareOfOutage);
+      const booking = { fromMs, perMs: Math.min(perMs, mostReturnsPerMs) };
+      const retryAfterMs = this.#appointments[urgency].next({ ...booking, bearableMs: bearable });
+      const message = `expected a CA that answers, got none since ${state.since.toISOString()} (${state.reason})`;
+      return issuerErrors.error('issuer_outage', message, { retryAfterMs });
+    }
+    // Before the line has come to its end, for it must not run out of those who are pressed.
+    const booking = { fromMs: this.#line.length / perMs / 2, perMs };
+    const retryAfterMs = this.#appointments[urgency].next({ ...booking, bearableMs: bearable });
+    const message = `expected a turn at the CA in time, got none: ${this.#line.length} more urgent ones wait`;
+    return issuerErrors.error('issuer_overloaded', message, { retryAfterMs });
+  }
+}
+
+/** What a failure says of the CA. One that refuses this request for good is there; who went away says nothing. */
+function judge(call: WatchedCall, error: unknown): void {
+  const kind = isAppError(error) ? error.kind : undefined;
+  if (kind === 'unavailable' || kind === 'deadline_exceeded') call.failed(errorMessage(error));
+  else if (kind === 'failed_precondition') call.succeeded();
+  else call.dropped();
+}
+
+/** Nobody's place is kept by an issuer that does not heed that it was given up. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,4 @@
+import { scripted } from './columns/scripted.ts';
+import { conformance } from './conformance.ts';
+
+conformance(scripted);

@@ -1,0 +1,139 @@
+import { issuerErrors } from '../../../src/issuers/errors.ts';
+import type { IssuedCertificate, Issuer, IssuerState } from '../../../src/issuers/issuer.ts';
+import { FallbackIssuer, fallbackCertificates } from '../../../src/issuers/outage/fallback-issuer.ts';
+import { TrustBundle } from '../../../src/pki/trust-bundle.ts';
+import { LatestValue } from '../../../src/runtime/latest.ts';
+import { Metrics } from '../../../src/runtime/metrics.ts';
+import { LogCapture } from '../../support/log-capture.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { TestCa } from '../../support/test-ca.ts';
+import { answerOf, later, now, request } from '../support/issue-request.ts';
+
+const ready = { state: 'ready', notBefore: now, notAfter: later(86_400_000) } as const;
+const outage = { since: now, reason: 'expected 200, got 503' };
+const refused = issuerErrors.error('issuer_outage', 'expected a CA that answers, got none');
+const signal = new AbortController().signal;
+const root = TestCa.create();
+const otherRoot = TestCa.create();
+
+/** An issuer of one CA; asked how often. */
+class Signer implements Issuer {
+  readonly state = new LatestValue<IssuerState>(ready);
+  readonly answer: IssuedCertificate;
+  asked = 0;
+
+  constructor(ca: TestCa) {
+    this.answer = answerOf(ca).issued;
+  }
+
+  get isAway(): boolean {
+    return this.state.value.state === 'ready' && this.state.value.outage !== undefined;
+  }
+
+  issue(): Promise<IssuedCertificate> {
+    this.asked += 1;
+    return this.isAway ? Promise.reject(refused) : Promise.resolve(this.answer);
+  }
+
+  checkOpen(): void {
+    if (this.isAway) throw refused;
+  }
+}
+
+class Bench {
+  readonly log = new LogCapture();
+  readonly metrics = new Metrics();
+  readonly first = new Signer(root.intermediate());
+  readonly anchors: LatestValue<TrustBundle | undefined>;
+  readonly issuer: FallbackIssuer;
+
+  constructor(fallbacks: Readonly<Record<string, Signer>>, anchors = root.bundle) {
+    this.anchors = new LatestValue<TrustBundle | undefined>(anchors);
+    const named = Object.entries(fallbacks).map(([name, issuer]) => ({ name, issuer }));
+    const clock = new ManualClock(now);
+    const { log } = this;
+    const certificates = fallbackCertificates(this.metrics);
+    this.issuer = new FallbackIssuer(this.first, named, { anchors: this.anchors, clock, log, certificates });
+  }
+
+  away(): void {
+    this.first.state.set({ ...ready, outage });
+  }
+}
+
+const bothAnchors = TrustBundle.of([...root.bundle.anchors, ...otherRoot.bundle.anchors]);
+
+describe('FallbackIssuer', () => {
+  it('asks no fallback while the first issuer can sign, nor where it refuses for another reason', async () => {
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ local });
+    expect(await bench.issuer.issue(request, signal)).toBe(bench.first.answer);
+    bench.first.issue = () => Promise.reject(issuerErrors.error('issuer_timeout', 'late'));
+    await expect(bench.issuer.issue(request, signal)).rejects.toThrow('late');
+    expect(local.asked).toBe(0);
+  });
+
+  it('has the next one that can sign do it while the CA is away, and says so loudly', async () => {
+    const closed = new Signer(root.intermediate());
+    closed.state.set({ state: 'unavailable', reason: 'not read yet' });
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ vault: closed, local });
+    bench.away();
+    expect(() => bench.issuer.checkOpen()).not.toThrow();
+    for (let time = 0; time < 3; time += 1)
+      expect(await bench.issuer.issue(request, signal)).toBe(local.answer);
+    expect(closed.asked).toBe(0);
+    expect(bench.issuer.state.value).toEqual({ ...ready, outage: { ...outage, standIn: 'local' } });
+    const told = bench.log.withMessage('a fallback issuer signs, because the CA does not answer');
+    expect(told).toMatchObject([{ level: 'error', fields: { issuer: 'local' } }]);
+    expect(await bench.metrics.text()).toContain(
+      'kedge_issuer_fallback_certificates_total{issuer="local"} 3',
+    );
+    bench.first.state.set(ready);
+    expect(await bench.issuer.issue(request, signal)).toBe(bench.first.answer);
+    expect(bench.issuer.state.value).toEqual(ready);
+  });
+
+  it('uses none that signs under another anchor than the first issuer, though that is published too', async () => {
+    const other = new Signer(otherRoot.intermediate());
+    const bench = new Bench({ other }, bothAnchors);
+    await bench.issuer.issue(request, signal);
+    bench.away();
+    await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+    const [record] = bench.log.withMessage('a fallback issuer cannot be used');
+    expect(record?.fields['reason']).toMatch(
+      /^expected other to chain to an anchor of the first issuer \(.+\), got .+/,
+    );
+    expect(bench.issuer.state.value).toEqual({ ...ready, outage });
+  });
+
+  it('knows the anchor of a CA that has signed nothing yet only if there is but one', async () => {
+    const local = new Signer(root.intermediate());
+    const several = new Bench({ local }, bothAnchors);
+    several.away();
+    await expect(several.issuer.issue(request, signal)).rejects.toBe(refused);
+    const one = new Bench({ local });
+    one.away();
+    expect(await one.issuer.issue(request, signal)).toBe(local.answer);
+  });
+
+  it('goes on to the next where a fallback fails, and gives the reason of the first where all do', async () => {
+    const failing = new Signer(root.intermediate());
+    const ended = (): Promise<never> => Promise.reject(issuerErrors.error('issuer_unavailable', 'ended'));
+    failing.issue = ended;
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ failing, local });
+    bench.away();
+    expect(await bench.issuer.issue(request, signal)).toBe(local.answer);
+    local.issue = ended;
+    await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+  });
+
+  it('has nobody ask in vain where no fallback can sign', () => {
+    const closed = new Signer(root.intermediate());
+    closed.state.set({ state: 'unavailable', reason: 'not read yet' });
+    const bench = new Bench({ closed });
+    bench.away();
+    expect(() => bench.issuer.checkOpen()).toThrow(refused);
+  });
+});
