@@ -21,12 +21,10 @@ export const selfSubjectAccessReviews = clusterWide(
   'SelfSubjectAccessReview',
 );
 
-export const externalWorkloads = namespaced(
-  'workload.linkerd.io',
-  'v1beta1',
-  'externalworkloads',
-  'ExternalWorkload',
-);
+export const externalWorkloads: Resource = {
+  ...namespaced('workload.linkerd.io', 'v1beta1', 'externalworkloads', 'ExternalWorkload'),
+  olderVersions: ['v1alpha1'],
+};
 
 export const certificateRequests = namespaced(
   'cert-manager.io',
@@ -38,14 +36,12 @@ export const certificateRequests = namespaced(
 const policyGroup = 'policy.linkerd.io';
 export const servers: Resource = {
   ...namespaced(policyGroup, 'v1beta3', 'servers', 'Server'),
-  olderVersions: ['v1beta2', 'v1beta1'],
+  olderVersions: ['v1beta2', 'v1beta1', 'v1alpha1'],
 };
-export const serverAuthorizations = namespaced(
-  policyGroup,
-  'v1beta1',
-  'serverauthorizations',
-  'ServerAuthorization',
-);
+export const serverAuthorizations: Resource = {
+  ...namespaced(policyGroup, 'v1beta1', 'serverauthorizations', 'ServerAuthorization'),
+  olderVersions: ['v1alpha1'],
+};
 export const authorizationPolicies = namespaced(
   policyGroup,
   'v1alpha1',

@@ -17,8 +17,8 @@ export interface ExternalWorkload {
   readonly ready: boolean;
   readonly ips: readonly string[];
   readonly ports: readonly ExternalPort[];
-  /** `malformed` where something is said that is no identity; `undefined` where nothing is. */
-  readonly identity: UriIdentity | 'malformed' | undefined;
+  /** Undefined where it cannot be read: one without it is nobody's to reach, for every definition requires it. */
+  readonly identity: UriIdentity | undefined;
 }
 
 export interface ExternalPort {
@@ -38,7 +38,7 @@ export function projectExternalWorkload({
   spec,
   status,
 }: ExternalWorkloadSource): ExternalWorkload {
-  const { workloadIPs, ports, meshTLS } = fieldsOf(spec);
+  const { workloadIPs, ports, meshTLS, meshTls } = fieldsOf(spec);
   const conditions = each(fieldsOf(status)['conditions']);
   return {
     namespace: metadata.namespace ?? '',
@@ -49,7 +49,8 @@ export function projectExternalWorkload({
     ready: conditions.some(({ type, status: state }) => type === 'Ready' && state === 'True'),
     ips: each(workloadIPs).flatMap(({ ip }) => (typeof ip === 'string' ? [ip] : [])),
     ports: each(ports).flatMap(readPort),
-    identity: readIdentity(meshTLS),
+    // v1alpha1 spelled it otherwise, and reading in another version changes no field.
+    identity: readIdentity(isAbsent(meshTLS) ? meshTls : meshTLS),
   };
 }
 
@@ -64,9 +65,8 @@ function readPort({ name, port, protocol }: Fields): ExternalPort[] {
 }
 
 /** A URI with the server name to ask for; with anything less a proxy would drop the identity (gotcha 35). */
-function readIdentity(meshTLS: unknown): ExternalWorkload['identity'] {
-  if (isAbsent(meshTLS)) return undefined;
+function readIdentity(meshTLS: unknown): UriIdentity | undefined {
   const { identity, serverName } = fieldsOf(meshTLS);
-  if (typeof identity !== 'string' || typeof serverName !== 'string') return 'malformed';
-  return URL.canParse(identity) && isDnsName(serverName) ? { uri: identity, serverName } : 'malformed';
+  if (typeof identity !== 'string' || typeof serverName !== 'string') return undefined;
+  return URL.canParse(identity) && isDnsName(serverName) ? { uri: identity, serverName } : undefined;
 }

@@ -113,13 +113,13 @@ export class Workloads {
 
   #makeExternal(external: ExternalWorkload, namespace: Namespace | undefined): FoundWorkload {
     const { identity, ports, name } = external;
-    if (identity === 'malformed') return 'unusable';
+    if (identity === undefined) return 'unusable';
     const inbound = ports.find((port) => port.name === EXTERNAL_INBOUND_NAME)?.port ?? EXTERNAL_INBOUND_PORT;
     return new KubeWorkload({
       ...external,
       ...this.#annotated(external, namespace),
       identity,
-      inboundPort: identity === undefined ? undefined : inbound,
+      inboundPort: inbound,
       adminPort: undefined,
       zone: undefined,
       labels: { external_workload: name },

@@ -410,7 +410,8 @@ describe('an address that an object claims and another has', () => {
   it('is told to nobody when an external workload gives it as its own', () => {
     const meta = { namespace: 'other', labels: { app: 'bait' } };
     const workloadIPs = [{ ip: '10.1.0.1' }, { ip: '198.51.100.7' }];
-    const of = stranger().put('externalWorkloads', external('vm', { workloadIPs }, meta));
+    const meshTLS = { identity: 'spiffe://mesh.example/vm', serverName: 'vm.mesh.example' };
+    const of = stranger().put('externalWorkloads', external('vm', { workloadIPs, meshTLS }, meta));
     expect(keysOf(of.endpoints('bait.other:80'))).toEqual(['198.51.100.7:8080']);
   });
 
@@ -443,6 +444,16 @@ describe('an external workload', () => {
     expect(keysOf(of.endpoints('web.shop:80'))).toEqual(['10.1.0.1:8080', '10.1.0.2:8080', '192.0.2.7:9000']);
   });
 
+  it('has the same identity as v1alpha1 spells it, unless it says another by its name of today', () => {
+    const { meshTLS: meshTls, ...rest } = vm;
+    const old = selecting('http').put('externalWorkloads', external('vm', { ...rest, meshTls }, { labels }));
+    expect(endpointAt(old, 'web.shop:80', '192.0.2.7:9000')).toMatchObject({ identity });
+    const other = { ...meshTls, identity: 'spiffe://mesh.example/other' };
+    const both = { ...vm, meshTls: other };
+    const of = selecting('http').put('externalWorkloads', external('vm', both, { labels }));
+    expect(endpointAt(of, 'web.shop:80', '192.0.2.7:9000')).toMatchObject({ identity });
+  });
+
   it('is dialled at its port of the name that the contract gives', () => {
     const ports = [{ name: 'linkerd-proxy', port: 5143 }];
     const of = selecting(9000).put('externalWorkloads', external('vm', { ...vm, ports }, { labels }));
@@ -462,6 +473,7 @@ describe('an external workload', () => {
       'its identity is no URI',
       external('vm', { ...vm, meshTLS: { ...meshTLS, identity: 'vm' } }, { labels }),
     ],
+    ['it has no identity', external('vm', { ...vm, meshTLS: undefined }, { labels })],
   ])('is told to nobody when %s', (_, object) => {
     const of = selecting('http').put('externalWorkloads', object);
     expect(keysOf(of.endpoints('web.shop:80'))).toEqual(['10.1.0.1:8080', '10.1.0.2:8080']);
