@@ -24,7 +24,7 @@ export const kubeErrors = errorCatalogue({
   },
   kube_not_found: {
     kind: 'not_found',
-    help: 'The object, its namespace or its kind is not there. Where the kind is missing, install the CRDs of the chart.',
+    help: 'The object, its namespace or its kind is not there. Where the kind is missing, install its definition: the chart has it, and leaves it out of `helm template` unless crds.install is always.',
   },
   kube_exists: {
     kind: 'failed_precondition',

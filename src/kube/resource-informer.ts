@@ -202,7 +202,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     }
     this.#failures += 1;
     if (code === 'kube_not_found' && this.#options.optional === true) this.#absent();
-    else if (this.#failures > quietBreaks || !isBreak(error)) this.#tell(errorMessage(error), error);
+    else if (this.#failures > quietBreaks || !isBreak(error)) this.#tell(this.#problemOf(code, error), error);
     return Math.max(this.#backoff.next(), (isAppError(error) && error.retryAfterMs) || 0);
   }
 
@@ -211,6 +211,12 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     this.#confirm();
     this.#metrics.synced.set({ resource: this.#resource }, 1);
     this.#store.synced.set(true);
+  }
+
+  #problemOf(code: string, error: unknown): string {
+    if (code !== 'kube_not_found') return errorMessage(error);
+    const { plural, group } = this.#options.resource;
+    return `expected the API server to know ${plural}.${group}, it does not: install this definition, which the chart has (crds.install)`;
   }
 
   #tell(problem: string, error: unknown): void {
