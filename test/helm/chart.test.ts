@@ -3,7 +3,8 @@ import { onHelm, podsOf, render, renderText } from './rendered-chart.ts';
 
 onHelm('the chart', () => {
   it('passes the strict lint of helm', async () => {
-    expect(await runHelm(['lint', '--strict', chart])).toContain('0 chart(s) failed');
+    const lint = ['lint', '--strict', '--set=crds.install=always', chart];
+    expect(await runHelm(lint)).toContain('0 chart(s) failed');
   });
 
   it('is the same bytes each time it is rendered', async () => {
@@ -108,8 +109,33 @@ onHelm('the chart', () => {
     });
   });
 
+  it.each(['absent', 'never'])(
+    'has no definitions where there is no cluster to ask, with %s',
+    async (install) => {
+      const objects = await render({ crds: { install } });
+      expect(objects.filter(({ kind }) => kind === 'CustomResourceDefinition')).toEqual([]);
+    },
+  );
+
+  it('has every definition for whoever always wants them', async () => {
+    const objects = await render({ crds: { install: 'always' } });
+    const definitions = objects.filter(({ kind }) => kind === 'CustomResourceDefinition');
+    expect(definitions.map(({ metadata }) => metadata.name)).toEqual([
+      'authorizationpolicies.policy.linkerd.io',
+      'externalworkloads.workload.linkerd.io',
+      'httproutes.policy.linkerd.io',
+      'meshtlsauthentications.policy.linkerd.io',
+      'networkauthentications.policy.linkerd.io',
+      'serverauthorizations.policy.linkerd.io',
+      'servers.policy.linkerd.io',
+    ]);
+    for (const { metadata } of definitions) {
+      expect(metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+    }
+  });
+
   it('makes nothing else than what is known here', async () => {
-    const objects = await render({ crds: { install: false } });
+    const objects = await render();
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted()).toEqual([
       'ClusterRole kedge-destination-kedge',
       'ClusterRole kedge-identity-kedge',
@@ -131,7 +157,7 @@ onHelm('the chart', () => {
   });
 
   it.each(['1234', 'true'])('puts everything into a namespace whose name is %s', async (namespace) => {
-    const objects = await render({ crds: { install: false } }, namespace);
+    const objects = await render({}, namespace);
     const own = objects.filter(({ kind }) => !kind.startsWith('ClusterRole'));
     expect(new Set(own.map(({ metadata }) => metadata.namespace))).toEqual(new Set([namespace]));
     const subjects = objects.flatMap(({ subjects }) => (subjects ?? []) as { readonly namespace: string }[]);

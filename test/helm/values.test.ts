@@ -62,6 +62,7 @@ onHelm('values that mean nothing', () => {
     [`at '/identity/replicas': minimum: got 0, want 1`, { identity: { replicas: 0 } }],
     [`at '/identity/issuanceLifetime': '1d' does not match`, { identity: { issuanceLifetime: '1d' } }],
     [`at '/local/bootstrap': got string, want boolean`, { local: { bootstrap: 'yes' } }],
+    [`at '/crds/install': value must be one of 'absent', 'always', 'never'`, { crds: { install: true } }],
     [`at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'`, { logLevel: 'trace' }],
     [`at '/policy/defaultInboundPolicy': value must be one of`, { policy: { defaultInboundPolicy: 'open' } }],
     [`at '/policy/opaquePorts': 'http' does not match`, { policy: { opaquePorts: 'http' } }],

@@ -25,9 +25,9 @@ export class Release implements AsyncDisposable {
   readonly #ports: ReadonlyMap<string, number>;
   readonly #running = new Map<ProcessName, Child>();
 
-  /** Applies what the chart makes of its own values. */
+  /** Applies what the chart makes of its own values, and its definitions. */
   static async install(cluster: TestCluster): Promise<Release> {
-    const text = await renderText();
+    const text = await renderText({ crds: { install: 'always' } });
     await cluster.createNamespace('kedge');
     await cluster.kubectl(['apply', '--namespace=kedge', '--filename=-'], { input: text });
     const names = ['identity', 'identity-admin', 'destination', 'policy', 'destination-admin'];
