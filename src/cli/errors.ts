@@ -10,6 +10,10 @@ export const cliErrors = errorCatalogue({
     kind: 'permission_denied',
     help: 'The file is there but cannot be read: a directory, too large, or without the right to read it.',
   },
+  settings_incomplete: {
+    kind: 'invalid_argument',
+    help: 'The file lacks a setting that the command cannot do without; the message names it. docs/configuration.md has all of them.',
+  },
   no_certificate: {
     kind: 'invalid_argument',
     help: 'Give a certificate: PEM with at least one CERTIFICATE block, or one certificate in DER. Keys, requests and PKCS #12 files hold none that can be shown.',

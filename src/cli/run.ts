@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { addBootstrapCommand } from './bootstrap.ts';
+import { addCertifyCommand } from './certify.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDevVaultCommand } from './dev-vault.ts';
 import { addIdentityCommand } from './identity.ts';
 import { addIssuerCommand } from './issuer.ts';
 import type { Streams } from './respond.ts';
@@ -29,6 +31,8 @@ export async function run(args: readonly string[], streams: Streams): Promise<nu
   addBootstrapCommand(program, respond);
   addIdentityCommand(program, respond);
   addIssuerCommand(program, respond);
+  addDevVaultCommand(program, respond);
+  addCertifyCommand(program, respond);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

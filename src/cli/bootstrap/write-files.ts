@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { chmod, link, mkdir, open, rm } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import { cliErrors } from '../errors.ts';
@@ -25,13 +25,22 @@ export async function makeDirectory(directory: string): Promise<void> {
  * filled, synced and then linked to its name, which fails where the name is taken meanwhile, so nothing is overwritten.
  */
 export async function writeNewFile(file: string, content: string, mode: number): Promise<void> {
+  await writeFile(file, content, mode, link);
+}
+
+/** Writes a file whole or not at all; one of the name is exchanged. */
+export async function replaceFile(file: string, content: string, mode: number): Promise<void> {
+  await writeFile(file, content, mode, rename);
+}
+
+async function writeFile(file: string, content: string, mode: number, name: typeof link): Promise<void> {
   const directory = path.dirname(file);
   const temporary = path.join(directory, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.new`);
   try {
     // Exclusive: never through a symbolic link that somebody laid in the way.
     await using handle = await open(temporary, 'wx', KEY_MODE);
     await fill(handle, content, mode);
-    await link(temporary, file);
+    await name(temporary, file);
     await syncDirectory(directory);
   } catch (cause) {
     throw notWritten(file, cause);

@@ -8,7 +8,9 @@ import { TrustBundle } from '../../pki/trust-bundle.ts';
 import { connectChannel } from '../../rpc/connect-channel.ts';
 import { identityClient } from '../../rpc/identity-api.ts';
 import type { CertifyResponse } from '../../rpc/identity-api.ts';
-import type { Stage } from './stage.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { World } from './world.ts';
 
 /** A request for a certificate, honest unless told otherwise. */
 export interface Attempt {
@@ -22,15 +24,21 @@ export interface Attempt {
   validForSeconds?: number;
 }
 
+export interface OutsideClientNeeds {
+  readonly world: World;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /** Asks the identity service for certificates from outside any proxy, as a first contact without a certificate. */
 export class OutsideClient {
-  readonly #stage: Pick<Stage, 'world' | 'clock' | 'log'>;
+  readonly #needs: OutsideClientNeeds;
 
-  constructor(stage: Pick<Stage, 'world' | 'clock' | 'log'>) {
-    this.#stage = stage;
+  constructor(needs: OutsideClientNeeds) {
+    this.#needs = needs;
   }
 
-  /** A certificate for a workload of the demo, PEM, leaf first. */
+  /** A certificate for a workload, PEM, leaf first. */
   async certificate(name: string): Promise<{ key: string; chain: string }> {
     const { privateKey } = generateKeyPair();
     const answer = await this.#certify({ name }, privateKey);
@@ -54,7 +62,7 @@ export class OutsideClient {
     attempt: Attempt,
     key: ReturnType<typeof generateKeyPair>['privateKey'],
   ): Promise<CertifyResponse> {
-    const { world, clock, log } = this.#stage;
+    const { world, clock, log } = this.#needs;
     const { name, ask = name, csrName = name, audience = 'identity.l5d.io', validForSeconds = 600 } = attempt;
     const inCsr = world.identityOf(csrName);
     const channel = connectChannel({

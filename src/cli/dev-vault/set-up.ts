@@ -1,0 +1,132 @@
+import path from 'node:path';
+import { connectVault, type ConnectedVault } from '../../issuers/vault/connect-vault.ts';
+import { readMountCa } from '../../issuers/vault/mount-ca.ts';
+import { vaultSettings } from '../../issuers/vault/settings.ts';
+import { tokenOf } from '../../issuers/vault/vault-token.ts';
+import type { Certificate } from '../../pki/certificate.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { readEnvironment } from '../../runtime/env.ts';
+import { errorCode } from '../../runtime/errors.ts';
+import { cliErrors } from '../errors.ts';
+import { CERTIFICATE_MODE, KEY_MODE, makeDirectory, replaceFile } from '../bootstrap/write-files.ts';
+import { readSmallFile } from '../read-file.ts';
+import { signingPolicy, signingRole } from './signing-rights.ts';
+
+export interface DevVaultOptions {
+  readonly directory: string;
+  readonly address: URL;
+  readonly mode: 'direct' | 'intermediate';
+  /** Holds a token that may do everything. */
+  readonly tokenFile: string;
+  readonly clock: Clock;
+}
+
+/** What is in the server and in the directory now; the JSON answer of `kedge dev-vault`. */
+export interface DevVault {
+  readonly mount: string;
+  readonly role: string;
+  readonly policy: string;
+  readonly ca: string;
+  readonly until: string;
+  readonly sha256: string;
+  readonly tokenFile: string;
+  readonly settingsFile: string;
+}
+
+const name = 'kedge-dev';
+const timeoutMs = 10_000;
+
+/**
+ * Makes a development server the CA of the mesh `cluster.local`; a CA that an earlier run made stays.
+ *
+ * Rejects with an error of the vault catalogue, or of the command line where a file cannot be read or written.
+ */
+export async function setUpDevVault(options: DevVaultOptions): Promise<DevVault> {
+  const { address, mode, clock } = options;
+  const directory = path.resolve(options.directory);
+  const rootToken = await readRootToken(options.tokenFile);
+  const settings = identityEnvironment(directory, options);
+  const open = new AbortController();
+  const config = { ...readEnvironment(vaultSettings, settings), issuerTimeout: timeoutMs };
+  try {
+    const vault = await connectVault(config, { clock, signal: open.signal });
+    const admin: Admin = (call, body) =>
+      vault.client.write(call, body, { token: rootToken, signal: open.signal });
+    const ca = await settleCa(admin, vault, open.signal);
+    await admin(`${name}/roles/${name}`, signingRole);
+    await admin(`sys/policies/acl/${name}`, { policy: signingPolicy(vault.paths, mode) });
+    const wish = { policies: [name], no_default_policy: true, ttl: '24h', display_name: name };
+    const token = tokenOf(await admin('auth/token/create', wish), 'auth/token/create');
+    await makeDirectory(directory);
+    const files: [string, string, number][] = [
+      ['token', `${token.value}\n`, KEY_MODE],
+      ['trust-anchors.crt', ca.pem, CERTIFICATE_MODE],
+      ['identity.env', environmentText(settings), CERTIFICATE_MODE],
+    ];
+    for (const [file, content, fileMode] of files)
+      await replaceFile(path.join(directory, file), content, fileMode);
+    return {
+      ...{ mount: name, role: name, policy: name },
+      ...{ ca: ca.subject, until: ca.notAfter.toISOString(), sha256: ca.fingerprint },
+      ...{ tokenFile: path.join(directory, 'token'), settingsFile: path.join(directory, 'identity.env') },
+    };
+  } finally {
+    open.abort(new Error(`all was said to ${address.origin}`));
+  }
+}
+
+type Admin = (path: string, body: object) => Promise<unknown>;
+
+/** The CA of the engine, which is mounted and given a CA of its own where it is not there. */
+async function settleCa(
+  admin: Admin,
+  { client, paths }: ConnectedVault,
+  signal: AbortSignal,
+): Promise<Certificate> {
+  const mount = { type: 'pki', config: { max_lease_ttl: '8760h' } };
+  const isNew = await admin(`sys/mounts/${name}`, mount).then(
+    () => true,
+    (error: unknown) => {
+      // 400: something is mounted there.
+      if (errorCode(error) === 'vault_request_refused') return false;
+      throw error;
+    },
+  );
+  if (isNew) {
+    const root = { common_name: 'Kedge development root', ttl: '8760h', key_type: 'ec', key_bits: 256 };
+    await admin(`${name}/root/generate/internal`, root);
+  }
+  return (await readMountCa(client, paths, signal)).certificate;
+}
+
+function identityEnvironment(
+  directory: string,
+  { address, mode }: DevVaultOptions,
+): Readonly<Record<string, string>> {
+  return {
+    KEDGE_ISSUER: 'vault',
+    KEDGE_ISSUER_MODE: mode,
+    KEDGE_VAULT_ADDR: address.origin,
+    KEDGE_VAULT_ALLOW_PLAINTEXT: String(address.protocol === 'http:'),
+    KEDGE_VAULT_AUTH: 'token-file',
+    KEDGE_VAULT_TOKEN_FILE: path.join(directory, 'token'),
+    KEDGE_VAULT_PKI_MOUNT: name,
+    KEDGE_VAULT_PKI_ROLE: name,
+    KEDGE_TRUST_ANCHORS_FILE: path.join(directory, 'trust-anchors.crt'),
+  };
+}
+
+function environmentText(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}="${value}"\n`)
+    .join('');
+}
+
+async function readRootToken(file: string): Promise<string> {
+  const text = await readSmallFile(file).catch((cause: unknown) => {
+    if (errorCode(cause) !== 'file_not_found') throw cause;
+    const message = `${file}: expected the root token of the server, found no file: write it into one and name that with --token-file`;
+    throw cliErrors.error('file_not_found', message, { cause });
+  });
+  return text.toString('utf8').trim();
+}

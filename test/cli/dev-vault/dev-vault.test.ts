@@ -1,0 +1,101 @@
+import { readFileSync, statSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { run } from '../../../src/cli/run.ts';
+import { openBao, vault } from '../../issuers/vault/support/vault-programs.ts';
+import { TemporaryDirectory } from '../../support/temporary-directory.ts';
+import { DevServer } from './dev-server.ts';
+
+/** What a command wrote, to either stream. */
+async function kedge(...args: string[]): Promise<{ code: number; text: string }> {
+  let text = '';
+  const stdout = new Writable({
+    write: (part: Buffer, _, done) => {
+      text += part.toString();
+      done();
+    },
+  });
+  return { code: await run(args, { stdout, stderr: stdout }), text };
+}
+
+for (const { title, path, missing } of [openBao, vault]) {
+  const on = missing === undefined ? describe : describe.skip;
+  on(`a development server of ${missing === undefined ? title : `${title} (skipped: ${missing})`}`, () => {
+    let server: DevServer;
+    beforeAll(async () => {
+      server = await DevServer.start(path);
+    }, 120_000);
+    afterAll(() => server[Symbol.asyncDispose]());
+
+    const setUp = async (directory: string, ...more: string[]): Promise<string> => {
+      const { address, tokenFile } = server;
+      const where = ['--address', address, '--token-file', tokenFile];
+      const { code, text } = await kedge('dev-vault', directory, ...where, ...more);
+      expect([code, text]).toEqual([0, expect.stringContaining('signs for a mesh now')]);
+      return `${directory}/identity.env`;
+    };
+
+    it.each([
+      ['direct', ['web.shop.serviceaccount.identity.kedge.cluster.local', 'CN=Kedge development root']],
+      [
+        'intermediate',
+        [
+          'web.shop.serviceaccount.identity.kedge.cluster.local',
+          'CN=identity.cluster.local',
+          'CN=Kedge development root',
+        ],
+      ],
+    ])('gives a signed certificate after two commands, in mode %s', async (mode, path) => {
+      using directory = new TemporaryDirectory();
+      const settings = await setUp(directory.file('dev'), '--mode', mode);
+      const { code, text } = await kedge('certify', settings, '--output', 'json');
+      expect([code, text]).toEqual([0, expect.stringMatching(/^\{/)]);
+      const { certificates, verification } = JSON.parse(text) as {
+        certificates: { dnsNames: string[]; uris: string[]; remainingSeconds: number }[];
+        verification: object;
+      };
+      expect(verification).toEqual({ state: 'verified', path });
+      expect(certificates[0]).toMatchObject({
+        dnsNames: [path[0]],
+        uris: ['spiffe://cluster.local/ns/shop/sa/web'],
+      });
+      expect(certificates[0]?.remainingSeconds).toBeGreaterThan(23.9 * 3600);
+    });
+
+    it('keeps its CA when it is set up again, and gives a token that can do nothing but that', async () => {
+      using directory = new TemporaryDirectory();
+      const [first, second] = [directory.file('first'), directory.file('second')];
+      await setUp(first);
+      await setUp(second);
+      const file = (of: string, name: string): string => readFileSync(`${of}/${name}`, 'utf8');
+      expect(file(second, 'trust-anchors.crt')).toBe(file(first, 'trust-anchors.crt'));
+      expect(statSync(`${second}/token`).mode & 0o777).toBe(0o600);
+      const headers = { 'X-Vault-Token': file(second, 'token').trim() };
+      for (const other of ['sys/mounts', 'kedge-dev/roles/kedge-dev', 'auth/token/lookup-self']) {
+        expect((await fetch(`${server.address}/v1/${other}`, { headers })).status).toBe(403);
+      }
+      const root = readFileSync(server.tokenFile, 'utf8').trim();
+      for (const name of ['token', 'identity.env']) expect(file(second, name)).not.toContain(root);
+    });
+  });
+}
+
+describe('kedge dev-vault and kedge certify', () => {
+  it('say what is missing', async () => {
+    using directory = new TemporaryDirectory();
+    const noToken = await kedge('dev-vault', directory.file('dev'), '--token-file', directory.file('none'));
+    expect([noToken.code, noToken.text]).toEqual([
+      1,
+      expect.stringContaining(
+        'none: expected the root token of the server, found no file: write it into one and name that with --token-file',
+      ),
+    ]);
+    directory.write({ 'identity.env': 'KEDGE_ISSUER=vault' });
+    const noAnchors = await kedge('certify', directory.file('identity.env'));
+    expect([noAnchors.code, noAnchors.text]).toEqual([
+      1,
+      expect.stringContaining(
+        'expected settings of the identity service with KEDGE_TRUST_ANCHORS_FILE, got 1 without',
+      ),
+    ]);
+  });
+});
