@@ -1,14 +1,12 @@
 import type { KeyObject } from 'node:crypto';
-import { createCsr } from '../../pki/csr.ts';
 import { encodePrivateKey, generateKeyPair } from '../../pki/keys.ts';
-import { encodePem } from '../../pki/pem.ts';
-import type { WorkloadIdentity } from '../../pki/workload-identity.ts';
 import { Backoff } from '../../runtime/backoff.ts';
 import { sleepUntil } from '../../runtime/clock.ts';
 import { errorCode, errorMessage, isAppError } from '../../runtime/errors.ts';
 import { LatestValue, type Latest } from '../../runtime/latest.ts';
 import type { IntermediateCa, IntermediateSource } from '../issuer.ts';
 import { VettedCa, type VettingOptions } from '../local/vetted-ca.ts';
+import { intermediateRequest } from './intermediate-request.ts';
 import { pkiAnswer } from './pki-answer.ts';
 import type { PkiPaths } from './pki-paths.ts';
 import type { VaultClient } from './vault-client.ts';
@@ -115,20 +113,7 @@ export class VaultIntermediate implements IntermediateSource {
   /** As PEM, the new CA first; it may sign names of this trust domain and no further CA. */
   async #ask(key: KeyObject, signal: AbortSignal): Promise<string> {
     const { client, session, paths, identity, lifetimeMs } = this.#options;
-    const trustDomain = new URL(identity.spiffeId).host;
-    const body = {
-      // Only its key is taken: names, usages and constraints are the parameters.
-      csr: encodePem('CERTIFICATE REQUEST', createCsr({ key, dnsName: identity.dnsName })),
-      use_csr_values: false,
-      common_name: commonName(trustDomain),
-      // Below a CA with name constraints Vault signs nothing without a name to hold against them.
-      exclude_cn_from_sans: true,
-      alt_names: meshName(identity),
-      max_path_length: 0,
-      permitted_dns_domains: [trustDomain],
-      ttl: `${Math.floor(lifetimeMs / 1000)}s`,
-      format: 'pem',
-    };
+    const body = intermediateRequest(key, identity, lifetimeMs);
     const path = paths.signIntermediate;
     const answer = await session.call((token) => client.write(path, body, { token, signal }), signal);
     const { certificate, others, warnings } = pkiAnswer(answer, path);
@@ -149,14 +134,4 @@ export class VaultIntermediate implements IntermediateSource {
   #tell(): void {
     this.#problem.set(this.#notRenewed ?? this.#vetted.problem.value);
   }
-}
-
-/** What the names of all workloads end in: within the constraints of whatever CA may sign for them. */
-function meshName({ dnsName, serviceAccount, namespace }: WorkloadIdentity): string {
-  return dnsName.slice(`${serviceAccount}.${namespace}.`.length);
-}
-
-/** A label for people; the limit is that of common names (RFC 5280 appendix A.1). */
-function commonName(trustDomain: string): string {
-  return `identity.${trustDomain}`.slice(0, 64).replace(/[.-]+$/, '');
 }

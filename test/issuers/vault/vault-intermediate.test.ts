@@ -94,8 +94,8 @@ describe('VaultIntermediate', () => {
       common_name: 'identity.cluster.local',
       exclude_cn_from_sans: true,
       alt_names: 'serviceaccount.identity.kedge.cluster.local',
-      max_path_length: 0,
-      permitted_dns_domains: ['cluster.local'],
+      max_path_length: '0',
+      permitted_dns_domains: 'cluster.local',
       ttl: '6000s',
       format: 'pem',
     });
