@@ -1,5 +1,6 @@
 import type { MeshDomain } from '../pki/workload-identity.ts';
 import type { ProcessContext } from '../runtime/lifecycle.ts';
+import type { Log } from '../runtime/log.ts';
 import type { DestinationMetrics } from './destination-metrics.ts';
 import type { EndpointSource } from './endpoint-source.ts';
 import type { PolicySource } from './policy-source.ts';
@@ -14,6 +15,8 @@ export interface Sources {
 export interface SourceNeeds {
   readonly settings: DestinationSettings;
   readonly domain: MeshDomain;
-  readonly context: Pick<ProcessContext, 'log' | 'clock' | 'metrics' | 'readiness' | 'signal'>;
+  readonly context: Pick<ProcessContext, 'clock' | 'metrics' | 'readiness' | 'signal'> & {
+    readonly log: Log;
+  };
   readonly metrics: DestinationMetrics;
 }

@@ -2,10 +2,10 @@ import type { OutboundPolicy } from '../../src/rpc/outbound-policy-api.ts';
 import { toTcpAddress } from '../../src/rpc/ip-message.ts';
 import { IpAddress } from '../../src/runtime/ip-address.ts';
 import { refusalOf } from '../support/refusal.ts';
-import { outboundFlaws } from './support/outbound-flaws.ts';
 import { Reader } from './support/reader.ts';
 import { startStand } from './support/stand.ts';
 import type { Stand } from './support/stand.ts';
+import { toldOutbound } from './support/told-outbound.ts';
 
 const file = (parts = '') => `
 workloads: {shop/api-0: {addresses: [10.1.0.5]}}
@@ -21,23 +21,9 @@ function open(stand: Stand, target: ReturnType<typeof at | typeof named>): Reade
   return new Reader((signal) => stand.outboundPolicy.watch({ sourceWorkload, target }, signal));
 }
 
-/** How a policy has connections read, and where it sends them. */
-function told(policy: OutboundPolicy): string {
-  expect(outboundFlaws(policy)).toEqual([]);
-  const kind = policy.protocol?.kind;
-  const opaque =
-    kind?.$case === 'detect' ? kind.value.opaque : kind?.$case === 'opaque' ? kind.value : undefined;
-  const rule = opaque?.routes[0]?.rules[0];
-  const distribution = rule?.backends?.kind;
-  if (distribution?.$case !== 'firstAvailable')
-    return `${kind?.$case ?? ''} ${rule?.filters[0]?.kind?.$case ?? ''}`;
-  const to = distribution.value.backends[0]?.backend?.kind;
-  return `${kind?.$case ?? ''} ${to?.$case === 'balancer' ? (to.value.discovery?.kind?.value.path ?? '') : (to?.$case ?? '')}`;
-}
-
 /** What must be proven where all connections are forwarded to. */
 function identityOf(policy: OutboundPolicy): string | undefined {
-  expect(told(policy)).toBe('detect forward');
+  expect(toldOutbound(policy)).toBe('detect forward');
   const kind = policy.protocol?.kind;
   const rule = kind?.$case === 'detect' ? kind.value.opaque?.routes[0]?.rules[0] : undefined;
   const distribution = rule?.backends?.kind;
@@ -60,7 +46,7 @@ describe('Watch of OutboundPolicies', () => {
   ])('answers at once for %s', async (_, target, expected) => {
     await using stand = await startStand({ file: file() });
     await using stream = open(stand, target);
-    expect(told(await stream.next())).toBe(expected);
+    expect(toldOutbound(await stream.next())).toBe(expected);
   });
 
   it('says of the addresses of pods, and of others in the cluster, that the profile speaks for them', async () => {
@@ -74,12 +60,12 @@ describe('Watch of OutboundPolicies', () => {
   it('pushes what changes, and nothing else', async () => {
     await using stand = await startStand({ file: file() });
     await using stream = open(stand, at('10.96.0.5'));
-    expect(told(await stream.next())).toBe(`detect ${api}`);
+    expect(toldOutbound(await stream.next())).toBe(`detect ${api}`);
     stand.use(file().replace('8080', '8081'));
     stand.use(file(', opaque: true'));
-    expect(told(await stream.next())).toBe(`opaque ${api}`);
+    expect(toldOutbound(await stream.next())).toBe(`opaque ${api}`);
     stand.use(file().replace('80:', '90:'));
-    expect(told(await stream.next())).toBe('opaque forbidden');
+    expect(toldOutbound(await stream.next())).toBe('opaque forbidden');
   });
 
   it('tells of the identity of a machine outside of the cluster that becomes one of the mesh', async () => {
@@ -99,7 +85,7 @@ describe('Watch of OutboundPolicies', () => {
     await stream.next();
     stand.use('services: {}');
     stand.use(file(', opaque: true'));
-    expect(told(await stream.next())).toBe(`opaque ${api}`);
+    expect(toldOutbound(await stream.next())).toBe(`opaque ${api}`);
   });
 
   it('waits until something has been loaded', async () => {
@@ -107,7 +93,7 @@ describe('Watch of OutboundPolicies', () => {
     await using stream = open(stand, named(api));
     const first = stream.next();
     stand.use(file());
-    expect(told(await first)).toBe(`detect ${api}`);
+    expect(toldOutbound(await first)).toBe(`detect ${api}`);
   });
 
   it('shares one subscription among those who ask for the same', async () => {
@@ -147,7 +133,7 @@ describe('Get of OutboundPolicies', () => {
   it('answers once', async () => {
     await using stand = await startStand({ file: file() });
     const get = (target: ReturnType<typeof at>) => stand.outboundPolicy.get({ sourceWorkload, target });
-    expect(told(await get(at('10.96.0.5')))).toBe(`detect ${api}`);
+    expect(toldOutbound(await get(at('10.96.0.5')))).toBe(`detect ${api}`);
     expect(await refusalOf(get(at('10.1.0.5')))).toContain('rpc_not_found');
   });
 });

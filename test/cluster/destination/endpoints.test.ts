@@ -1,21 +1,12 @@
 import { eventually } from '../../support/eventually.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { answerTests } from './answers/answer-tests.ts';
 import { FollowedEndpoints } from './support/follow-endpoints.ts';
 import { listedEndpoints } from './support/listed.ts';
-import { address, create, each, placeOf, pod, service, slice } from './support/objects.ts';
+import { address, create, each, placeOf, pod, run, service, slice } from './support/objects.ts';
 
 const longest = 'a'.repeat(63);
-
-async function setStatus(cluster: TestCluster, namespace: string, name: string, ips: readonly string[]) {
-  const conditions = [{ type: 'Ready', status: 'True' }];
-  const podIPs = ips.map((ip) => ({ ip }));
-  await cluster.expect(`${placeOf('Pod', namespace, name)}/status`, {
-    method: 'PATCH',
-    contentType: 'application/merge-patch+json',
-    body: { status: { phase: 'Running', podIP: ips[0], podIPs, conditions } },
-  });
-}
 
 async function replaceSlice(
   cluster: TestCluster,
@@ -62,7 +53,7 @@ onKubernetes('destination on a real API server', (cluster) => {
       const containers = [{ name: 'app', image: 'app', ports: [{ name: 'web', containerPort: port }] }];
       const spec = { nodeName: 'node-a', containers };
       await create(cluster, 'Pod', namespace, pod(`web-${i}`, { labels: { app: 'web' }, spec }));
-      await setStatus(cluster, namespace, `web-${i}`, [`10.1.0.${i + 1}`, `fd00::${i + 1}`]);
+      await run(cluster, namespace, `web-${i}`, { ips: [`10.1.0.${i + 1}`, `fd00::${i + 1}`] });
     }
     await eventually(() =>
       expect(followed.now(`web.${namespace}:80`)).toEqual(['10.1.0.1:8080', '10.1.0.2:8081']),
@@ -220,6 +211,8 @@ onKubernetes('destination on a real API server', (cluster) => {
     await problem.until((text) => text === undefined);
     await expectListed(cluster, namespace, limited);
   }, 240_000);
+
+  describe('what a proxy is told', () => answerTests(cluster));
 });
 
 /** As much of the kind as a test needs. */

@@ -1,6 +1,8 @@
 import type { EndpointSet } from '../../../src/destination/endpoint-set.ts';
 import { toWeightedAddr } from '../../../src/destination/translate-endpoint.ts';
+import { fromIPAddress } from '../../../src/rpc/ip-message.ts';
 import type { TcpAddress, Update, WeightedAddr } from '../../../src/rpc/destination-api.ts';
+import { socketText } from '../../../src/runtime/ip-address.ts';
 
 /** What a client knows after the updates it was sent, by the rules of contract 4.2. */
 export class FoldedSet {
@@ -25,8 +27,18 @@ export class FoldedSet {
     }
   }
 
+  /** `address:port` of each endpoint, in order. */
   get keys(): string[] {
     return [...this.#addrs.keys()].sort();
+  }
+
+  /** `undefined` until something was told. */
+  get exists(): boolean | undefined {
+    return this.#exists;
+  }
+
+  at(key: string): WeightedAddr | undefined {
+    return this.#addrs.get(key);
   }
 
   /** All of it, to compare with `stateOf` a set. Labels of a set are left out: they are the same for all. */
@@ -48,10 +60,7 @@ function sorted(addrs: readonly WeightedAddr[]): WeightedAddr[] {
 }
 
 function keyOf(address: TcpAddress | undefined): string {
-  const ip = address?.ip?.ip;
-  const text =
-    ip?.$case === 'ipv4'
-      ? [24, 16, 8, 0].map((shift) => (ip.value >>> shift) & 0xff).join('.')
-      : `${ip?.value.first ?? ''}-${ip?.value.last ?? ''}`;
-  return `${text}:${address?.port ?? ''}`;
+  const ip = fromIPAddress(address?.ip);
+  if (ip === undefined) throw new Error('expected an address, got an endpoint without one');
+  return socketText(ip, address?.port ?? 0);
 }

@@ -5,7 +5,9 @@ const meshLabels = { 'linkerd.io/control-plane-ns': 'kedge' };
 const kinds = {
   Service: { path: 'api/v1', plural: 'services' },
   Pod: { path: 'api/v1', plural: 'pods' },
+  ServiceAccount: { path: 'api/v1', plural: 'serviceaccounts' },
   EndpointSlice: { path: 'apis/discovery.k8s.io/v1', plural: 'endpointslices' },
+  Server: { path: 'apis/policy.linkerd.io/v1beta3', plural: 'servers' },
 } as const;
 
 export type Kind = keyof typeof kinds;
@@ -28,14 +30,51 @@ export async function create(
   return cluster.expect(placeOf(kind, namespace), { method: 'POST', body });
 }
 
+/** Changes a part of what is at a path: of an object, or of its `/status`. */
+export async function patch(cluster: TestCluster, path: string, body: object): Promise<void> {
+  await cluster.expect(path, { method: 'PATCH', contentType: 'application/merge-patch+json', body });
+}
+
+export interface PodStatus {
+  readonly ips: readonly string[];
+  /** So unless false. */
+  readonly ready?: boolean;
+  /** Of its node. */
+  readonly hostIP?: string;
+}
+
+/** Has a pod run, as its kubelet would say. */
+export async function run(
+  cluster: TestCluster,
+  namespace: string,
+  name: string,
+  { ips, ready = true, hostIP }: PodStatus,
+): Promise<void> {
+  const conditions = [{ type: 'Ready', status: ready ? 'True' : 'False' }];
+  const host = hostIP === undefined ? {} : { hostIP, hostIPs: [{ ip: hostIP }] };
+  const podIPs = ips.map((ip) => ({ ip }));
+  const status = { phase: 'Running', podIP: ips[0], podIPs, conditions, ...host };
+  await patch(cluster, `${placeOf('Pod', namespace, name)}/status`, { status });
+}
+
 export interface Created {
   readonly metadata: { readonly name: string; readonly uid: string };
 }
 
+export interface PodParts {
+  readonly labels?: object;
+  readonly annotations?: object;
+  readonly spec?: object;
+}
+
 /** A meshed pod of the account `default`, on no node unless told. */
-export function pod(name: string, parts: { readonly labels?: object; readonly spec?: object } = {}): Named {
+export function pod(name: string, parts: PodParts = {}): Named {
   return {
-    metadata: { name, labels: { ...meshLabels, ...parts.labels } } as Named['metadata'],
+    metadata: {
+      name,
+      labels: { ...meshLabels, ...parts.labels },
+      annotations: parts.annotations,
+    } as Named['metadata'],
     ...{
       spec: {
         containers: [

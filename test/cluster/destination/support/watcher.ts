@@ -1,23 +1,34 @@
 import { destinationClient } from '../../../../src/rpc/destination-api.ts';
+import type { Update, WeightedAddr } from '../../../../src/rpc/destination-api.ts';
 import type { Channel } from '../../../../src/rpc/channel.ts';
 import { isAppError } from '../../../../src/runtime/errors.ts';
 import { FoldedSet } from '../../../destination/support/folded-set.ts';
+import { HeldStream } from './held-stream.ts';
 
 /** A stream of `Get` held open by a client that does what it is told. */
 export class Watcher implements AsyncDisposable {
   /** `service.namespace:port` */
   readonly path: string;
-  /** How many messages it was sent. */
-  messages = 0;
-  /** Why the stream has ended, which no stream here should. */
-  broken: unknown;
   readonly #set = new FoldedSet();
-  readonly #end = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #stream: HeldStream<Update>;
 
-  constructor(channel: Channel, path: string) {
+  constructor(channel: Channel, path: string, contextToken = '') {
     this.path = path;
-    this.#running = this.#follow(channel, path.replace(/(?=:\d+$)/, '.svc.cluster.local'));
+    const question = { scheme: '', path: path.replace(/(?=:\d+$)/, '.svc.cluster.local'), contextToken };
+    this.#stream = new HeldStream(
+      (signal) => destinationClient(channel).get(question, signal),
+      (update) => this.#set.apply([update]),
+    );
+  }
+
+  /** How many messages it was sent. */
+  get messages(): number {
+    return this.#stream.messages;
+  }
+
+  /** Why the stream has ended, which no stream here should. */
+  get broken(): unknown {
+    return this.#stream.broken;
   }
 
   /** Whether it was ended because it has not read for a minute. */
@@ -30,22 +41,17 @@ export class Watcher implements AsyncDisposable {
     return this.#set.keys;
   }
 
-  async #follow(channel: Channel, path: string): Promise<void> {
-    const { signal } = this.#end;
-    try {
-      const question = { scheme: '', path, contextToken: '' };
-      for await (const update of destinationClient(channel).get(question, signal)) {
-        this.#set.apply([update]);
-        this.messages += 1;
-      }
-      this.broken = 'it was ended';
-    } catch (error) {
-      if (!signal.aborted) this.broken = error;
-    }
+  /** `undefined` until the first message. */
+  get exists(): boolean | undefined {
+    return this.#set.exists;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#end.abort(new Error('the test has seen enough'));
-    await this.#running;
+  /** What is told of the endpoint at `address:port`. */
+  at(key: string): WeightedAddr | undefined {
+    return this.#set.at(key);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stream[Symbol.asyncDispose]();
   }
 }
