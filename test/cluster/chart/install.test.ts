@@ -1,7 +1,11 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { render, renderText } from '../../helm/rendered-chart.ts';
+import { TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { chart, runHelm } from '../helm.ts';
 import type { TestCluster } from '../test-cluster.ts';
-import { renderText } from '../../helm/rendered-chart.ts';
 import { mayDo } from './access-review.ts';
+import { definitionVersionTests } from './definition-version-tests.ts';
+import { foreignDefinition, foreignName } from './foreign-definition.ts';
 import { onKubernetesWithHelm } from './on-kubernetes-with-helm.ts';
 
 const namespace = 'kedge';
@@ -10,28 +14,7 @@ const anchor = `/api/v1/namespaces/${namespace}/secrets/kedge-trust-anchor`;
 const bundle = `/api/v1/namespaces/${namespace}/configmaps/kedge-trust-bundle`;
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const definition = `${definitions}/servers.policy.linkerd.io`;
-
-/** What another release has brought into the cluster. */
-const foreignDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: {
-    name: 'externalworkloads.workload.linkerd.io',
-    labels: { 'app.kubernetes.io/managed-by': 'Helm' },
-    annotations: {
-      'meta.helm.sh/release-name': 'linkerd-crds',
-      'meta.helm.sh/release-namespace': 'linkerd',
-    },
-  },
-  spec: {
-    group: 'workload.linkerd.io',
-    scope: 'Namespaced',
-    names: { kind: 'ExternalWorkload', plural: 'externalworkloads', singular: 'externalworkload' },
-    versions: [
-      { name: 'v1beta1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } },
-    ],
-  },
-};
+const crd = 'customresourcedefinition.apiextensions.k8s.io/';
 
 interface Kept {
   readonly metadata: { readonly uid: string };
@@ -63,37 +46,78 @@ async function fill(cluster: TestCluster): Promise<void> {
   }
 }
 
-onKubernetesWithHelm('the chart applied by kubectl', (cluster) => {
-  const apply = async (): Promise<string> =>
-    cluster.kubectl(['apply', `--namespace=${namespace}`, '--filename=-'], { input: await renderText() });
-
-  it('is taken whole, and changes nothing when it is applied again after the CA was made', async () => {
-    await cluster.createNamespace(namespace);
-    expect(await apply()).toContain('deployment.apps/kedge-identity created');
-    await fill(cluster);
-    const before = await contents(cluster);
-    const again = (await apply()).trim().split('\n');
-    expect(again.filter((line) => !line.endsWith(' unchanged'))).toEqual([]);
-    expect(await contents(cluster)).toEqual(before);
-  });
-});
-
-onKubernetesWithHelm('a release of the chart', (cluster) => {
+onKubernetesWithHelm('the chart', (cluster) => {
   const helm = (...args: string[]): Promise<string> =>
     runHelm([...args, `--namespace=${namespace}`], { kubeconfig: cluster.kubeconfig });
   const install = (): Promise<string> => helm('install', 'kedge', chart, '--create-namespace');
   const upgrade = (...args: string[]): Promise<string> => helm('upgrade', 'kedge', chart, ...args);
+  const kubectl = (input: string, verb: string, ...args: string[]): Promise<string> =>
+    cluster.kubectl([verb, `--namespace=${namespace}`, '--filename=-', ...args], { input });
+  /** As it is, byte for byte. */
+  const foreign = (): Promise<string> => cluster.kubectl(['get', '--raw', `${definitions}/${foreignName}`]);
+  const defined = async (): Promise<string[]> => {
+    const names = await cluster.kubectl(['get', 'crd', '--output=name']);
+    return names.trim().split('\n').toSorted();
+  };
 
-  it('leaves definitions of others as they are', async () => {
-    const theirs = await cluster.expect<object>(definitions, { method: 'POST', body: foreignDefinition });
+  it('is taken whole by kubectl, and changes nothing when it is applied again after the CA was made', async () => {
+    const text = await renderText({ crds: { install: 'always' } });
+    await cluster.createNamespace(namespace);
+    expect(await kubectl(text, 'apply')).toContain('deployment.apps/kedge-identity created');
+    await fill(cluster);
+    const before = await contents(cluster);
+    const again = (await kubectl(text, 'apply')).trim().split('\n');
+    expect(again.filter((line) => !line.endsWith(' unchanged'))).toEqual([]);
+    expect(await contents(cluster)).toEqual(before);
+    await kubectl(text, 'delete');
+  });
+
+  it('leaves a definition of another release as it is where it is applied', async () => {
+    await cluster.expect<object>(definitions, { method: 'POST', body: foreignDefinition });
+    await cluster.kubectl(['wait', '--for=condition=Established', 'crd', foreignName]);
+    const before = await foreign();
+    const whole = await renderText();
+    await kubectl(whole, 'apply');
+    expect([await foreign(), await defined()]).toEqual([before, [`${crd}${foreignName}`]]);
+    await kubectl(whole, 'delete');
+
+    const show = ['--set=crds.install=always', '--show-only=templates/crds/*'];
+    const wanted = await helm('template', 'kedge', chart, ...show);
+    await expect(kubectl(wanted, 'apply', '--server-side')).rejects.toThrow(/conflict.*\.spec\.versions/s);
+    expect(await foreign()).toBe(before);
+    const all = await defined();
+    expect(all).toHaveLength(7);
+    await cluster.kubectl(['delete', ...all.filter((name) => name !== `${crd}${foreignName}`)]);
+  });
+
+  it('leaves a definition of another release as it is where it is installed, and upgraded', async () => {
+    const before = await foreign();
     expect(await install()).toContain('STATUS: deployed');
     await upgrade();
-    expect(await cluster.expect<object>(`${definitions}/${foreignDefinition.metadata.name}`)).toMatchObject({
-      metadata: { uid: (theirs as Kept).metadata.uid, labels: foreignDefinition.metadata.labels },
-      spec: foreignDefinition.spec,
-    });
-    expect(await helm('get', 'manifest', 'kedge')).not.toContain(foreignDefinition.metadata.name);
+    await expect(upgrade('--set=crds.install=always')).rejects.toThrow(/invalid ownership metadata/);
+    expect(await foreign()).toBe(before);
+    expect(await helm('get', 'manifest', 'kedge')).not.toContain(`name: ${foreignName}`);
+    expect(await defined()).toHaveLength(7);
   });
+
+  it('brings its own definitions up to date when it is upgraded, and none that are not wanted', async () => {
+    using older = new TemporaryDirectory();
+    cpSync(chart, older.path, { recursive: true });
+    const file = older.file('templates', 'crds', 'server.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('[srv]', '[srv, server1]'));
+    const shortNames = async (): Promise<unknown> => {
+      const { spec } = await cluster.expect<Kept & { readonly spec: { readonly names: object } }>(definition);
+      return spec.names;
+    };
+    await helm('upgrade', 'kedge', older.path);
+    expect(await shortNames()).toMatchObject({ shortNames: ['srv', 'server1'] });
+    await upgrade('--set=crds.install=never');
+    expect(await shortNames()).toMatchObject({ shortNames: ['srv', 'server1'] });
+    await upgrade();
+    expect(await shortNames()).toMatchObject({ shortNames: ['srv'] });
+  });
+
+  describe('has definitions that', () => definitionVersionTests(cluster));
 
   it('keeps no key: what helm remembers of it has none', async () => {
     await fill(cluster);
@@ -112,7 +136,7 @@ onKubernetesWithHelm('a release of the chart', (cluster) => {
 
   it('leaves the CA and the definitions where they are when it goes, and the next one takes them again', async () => {
     const before = await contents(cluster);
-    const defined = await cluster.expect<Kept>(definition);
+    const { metadata } = await cluster.expect<Kept>(definition);
     await helm('uninstall', 'kedge');
     expect(await contents(cluster)).toEqual(before);
     const { items } = await cluster.expect<{ readonly items: unknown[] }>(
@@ -121,16 +145,17 @@ onKubernetesWithHelm('a release of the chart', (cluster) => {
     expect(items).toEqual([]);
     await install();
     expect(await contents(cluster)).toEqual(before);
-    expect((await cluster.expect<Kept>(definition)).metadata.uid).toBe(defined.metadata.uid);
+    expect((await cluster.expect<Kept>(definition)).metadata.uid).toBe(metadata.uid);
   });
 
   it('lets nobody but identity near the keys', async () => {
     await cluster.createNamespace('shop');
-    const others = [
-      { namespace, name: 'kedge-destination' },
-      { namespace, name: 'default' },
-      { namespace: 'shop', name: 'default' },
-    ];
+    const accounts = (await render()).filter(({ kind }) => kind === 'ServiceAccount');
+    const own = accounts
+      .map(({ metadata: { name } }) => ({ namespace, name }))
+      .filter(({ name }) => name !== 'kedge-identity');
+    expect(own).toHaveLength(accounts.length - 1);
+    const others = [...own, { namespace, name: 'default' }, { namespace: 'shop', name: 'default' }];
     for (const account of others) {
       for (const verb of ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']) {
         for (const name of ['kedge-issuer', 'kedge-trust-anchor', undefined]) {
@@ -139,9 +164,11 @@ onKubernetesWithHelm('a release of the chart', (cluster) => {
         }
       }
     }
-    const destination = { namespace, name: 'kedge-destination' };
-    for (const verb of ['get', 'list', 'watch']) {
-      expect(await mayDo(cluster, destination, { verb, resource: 'secrets' })).toBe(false);
+    for (const account of own) {
+      for (const verb of ['get', 'list', 'watch']) {
+        const asked = { verb, resource: 'secrets' };
+        expect([account, asked, await mayDo(cluster, account, asked)]).toEqual([account, asked, false]);
+      }
     }
   });
 
