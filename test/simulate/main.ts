@@ -29,7 +29,7 @@ async function simulate(given: SimulateArguments): Promise<number> {
   await simulation.run();
   const { record } = simulation;
   const allowed = ratePerReplica * replicaCount;
-  const title = `${proxies} proxies, ${replicaCount} replicas, ${days} days, seed ${seed}`;
+  const title = `${proxies.toLocaleString('en')} proxies, ${replicaCount} replicas, ${days} days, seed ${seed}`;
   writeFileSync(out, plot(record, { title, days, plan, rate: allowed, sampleMs }));
   const ok = record.expired === 0 && record.peakPerSecond <= allowed && !leave.signal.aborted;
   const verdict = ok ? colours.good('holds') : colours.bad('does not hold');

@@ -3,13 +3,14 @@ import type { SimulationRecord } from './record.ts';
 
 const minute = 60_000;
 const width = 1_200;
-const left = 70;
-const right = 20;
+const left = 60;
+const right = 30;
 const panelHeight = 230;
-const gap = 70;
-const top = 60;
+const gap = 84;
+const red = '#b02a2a';
+const top = 92;
 const plotWidth = width - left - right;
-const height = top + 2 * panelHeight + gap + 60;
+const height = top + 2 * panelHeight + gap + 48;
 
 export interface PlotOptions {
   readonly title: string;
@@ -31,10 +32,15 @@ interface Panel {
 export function plot(record: SimulationRecord, options: PlotOptions): string {
   const { days, plan, rate, sampleMs, title } = options;
   const x = (ms: number): number => left + (ms / (days * day)) * plotWidth;
-  const load: Panel = { y: top, label: 'calls to the CA, a second', max: rate * 1.15, step: stepFor(rate) };
+  const load: Panel = {
+    y: top,
+    label: `Calls to the CA per second (busiest minute of every ${sampleMs / minute})`,
+    max: rate * 1.15,
+    step: stepFor(rate),
+  };
   const expiry: Panel = {
     y: top + panelHeight + gap,
-    label: 'soonest expiry of any certificate in use, hours',
+    label: 'Hours until the first certificate in use expires',
     max: 24,
     step: 4,
   };
@@ -47,31 +53,17 @@ export function plot(record: SimulationRecord, options: PlotOptions): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    text(left, 26, title, 'font-size="16" font-weight="bold"'),
+    text(left, 30, title, 'font-size="16" font-weight="bold"'),
     legend(),
-    ...[load, expiry].flatMap((panel) => [...shades(plan, panel, x), ...axes(panel, days, x)]),
-    line(
-      [left, left + plotWidth].map((at) => [at, heightOf(load, rate)] as const),
-      '#b02a2a',
-      1,
-      '6 4',
-    ),
-    text(
-      left + plotWidth - 4,
-      heightOf(load, rate) - 5,
-      `allowed: ${rate}`,
-      'text-anchor="end" fill="#b02a2a"',
-    ),
+    ...[load, expiry].flatMap((panel) => [
+      ...shades(plan, panel, x),
+      ...restarts(plan, panel, x),
+      ...axes(panel, days, x),
+    ]),
     line(loadLine, '#1f5fa8', 1),
     line(expiryLine, '#1d7a3e', 1.2),
-    line(
-      [left, left + plotWidth].map((at) => [at, heightOf(expiry, 0)] as const),
-      '#b02a2a',
-      1,
-      '6 4',
-    ),
-    ...restarts(plan, load, x),
-    text(left + plotWidth / 2, height - 14, 'days', 'text-anchor="middle"'),
+    ...limit(load, rate, `limit: ${rate.toLocaleString('en')} per second`),
+    ...limit(expiry, 0, 'expired'),
     '</svg>',
     '',
   ].join('\n');
@@ -105,13 +97,34 @@ function shades({ troubles }: Plan, { y }: Panel, x: (ms: number) => number): st
 function restarts({ upheavals }: Plan, { y }: Panel, x: (ms: number) => number): string[] {
   return upheavals
     .filter(({ kind }) => kind === 'all-restart')
-    .map(({ atMs }) => text(x(atMs), y - 5, 'all pods restart', 'text-anchor="middle" font-size="11"'));
+    .map(({ atMs }) => upright(x(atMs), y, panelHeight));
+}
+
+function upright(x: number, y: number, long: number): string {
+  const ends = [y, y + long].map((at) => [x, at] as const);
+  return line(ends, '#555555', 1, '2 3');
+}
+
+/** A line that nothing is to cross, with its name on a ground of its own: whatever is below stays readable around it. */
+function limit(panel: Panel, value: number, words: string): string[] {
+  const at = heightOf(panel, value);
+  const long = words.length * 7 + 8;
+  return [
+    line(
+      [left, left + plotWidth].map((each) => [each, at] as const),
+      red,
+      1,
+      '6 4',
+    ),
+    `<rect x="${left + 6}" y="${(at - 19).toFixed(1)}" width="${long}" height="16" fill="#ffffff" fill-opacity="0.85"/>`,
+    text(left + 10, at - 6, words, `fill="${red}"`),
+  ];
 }
 
 function axes(panel: Panel, days: number, x: (ms: number) => number): string[] {
   const { y, label, max, step } = panel;
   const parts = [
-    text(left, y - 18, label, 'font-weight="bold"'),
+    text(left, y - 10, label, 'font-weight="bold"'),
     `<rect x="${left}" y="${y}" width="${plotWidth}" height="${panelHeight}" fill="none" stroke="#888888"/>`,
   ];
   for (let value = 0; value <= max; value += step) {
@@ -126,8 +139,9 @@ function axes(panel: Panel, days: number, x: (ms: number) => number): string[] {
         1,
       ),
     );
-    parts.push(text(left - 8, at + 4, String(value), 'text-anchor="end"'));
+    parts.push(text(left - 8, at + 4, value.toLocaleString('en'), 'text-anchor="end"'));
   }
+  parts.push(text(left + plotWidth / 2, y + panelHeight + 36, 'days', 'text-anchor="middle"'));
   const dayStep = Math.max(1, Math.ceil(days / 15));
   for (let each = 0; each <= days; each += dayStep) {
     parts.push(
@@ -147,13 +161,15 @@ function axes(panel: Panel, days: number, x: (ms: number) => number): string[] {
 
 function legend(): string {
   const box = (at: number, fill: string): string =>
-    `<rect x="${at}" y="15" width="14" height="14" fill="${fill}"/>`;
-  const from = width - right - 230;
+    `<rect x="${at}" y="43" width="14" height="14" fill="${fill}"/>`;
+  const words = (at: number, said: string): string => text(at, 55, said);
   return [
-    box(from, '#f3c4c4'),
-    text(from + 20, 27, 'CA away'),
-    box(from + 110, '#f6e7b0'),
-    text(from + 130, 27, 'CA slow'),
+    box(left, '#f3c4c4'),
+    words(left + 20, 'CA away'),
+    box(left + 110, '#f6e7b0'),
+    words(left + 130, 'CA slow'),
+    upright(left + 227, 42, 16),
+    words(left + 238, 'all pods restart'),
   ].join('');
 }
 
