@@ -4,6 +4,7 @@ import { errorMessage } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { LatestValue } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
+import { untilAborted } from '../../runtime/until-aborted.ts';
 import { identityErrors } from '../errors.ts';
 import { KeySet } from './key-set.ts';
 import type { TokenKeys } from './token-keys.ts';
@@ -58,7 +59,7 @@ export class PolledKeys implements TokenKeys {
   }
 
   async refresh(signal: AbortSignal): Promise<void> {
-    if (this.#loading !== undefined || !this.#isTooSoon()) await orAborted(this.#load(), signal);
+    if (this.#loading !== undefined || !this.#isTooSoon()) await untilAborted(this.#load(), signal);
     const problem = this.#problem.value;
     if (problem === undefined) return;
     const message = `expected newer token keys, got none: ${problem}`;
@@ -112,17 +113,4 @@ export class PolledKeys implements TokenKeys {
       this.#problem.set(reason);
     }
   }
-}
-
-/** Waits for a promise that never rejects, or rejects with the reason of the signal. */
-function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    void promise.then(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    });
-  });
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { errorMessage, isAppError } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
+import { untilAborted } from '../../runtime/until-aborted.ts';
 import { issuerErrors } from '../errors.ts';
 import type { IssuedCertificate, Issuer, IssueRequest, IssuerState } from '../issuer.ts';
 import { Appointments } from './appointments.ts';
@@ -26,6 +27,11 @@ export interface GuardOptions {
   readonly random?: () => number;
 }
 
+interface Place extends Standing {
+  /** When waiting ends, ms since 1970. */
+  readonly waitUntilMs: number;
+}
+
 interface Waiter {
   readonly go: () => void;
   readonly turnAway: (reason: ShedReason) => void;
@@ -43,6 +49,9 @@ const shareInLine = 0.8;
 /** The longer the CA is away already, the longer those stay away who can: what has lasted hours seldom ends this minute. */
 const shareOfOutage = 1 / 20;
 
+/** How long nobody asks a CA that refused because it is asked too much and did not say for how long. */
+const usualPauseMs = 200;
+
 /** Those who are sent away while the CA is away come back no faster than this, in all: each return costs a call. */
 const mostReturnsPerMs = 50 / 1_000;
 
@@ -55,7 +64,7 @@ export class GuardedIssuer implements Issuer {
   readonly #inner: Issuer;
   readonly #options: GuardOptions;
   readonly #breaker: CircuitBreaker;
-  readonly #rate: CallRate | undefined;
+  readonly #rate: CallRate;
   readonly #throughput: Throughput;
   /** Those who are pressed are not to wait until all others have had their turn. */
   readonly #appointments: Readonly<Record<Urgency, Appointments>>;
@@ -69,7 +78,7 @@ export class GuardedIssuer implements Issuer {
     this.#inner = inner;
     this.#options = options;
     this.#breaker = new CircuitBreaker({ clock, random });
-    this.#rate = rate === undefined ? undefined : new CallRate(rate, clock);
+    this.#rate = new CallRate(rate, clock);
     this.#throughput = new Throughput(concurrency, rate);
     const book = (): Appointments => new Appointments(clock, random);
     this.#appointments = { expiring: book(), first: book(), early: book() };
@@ -97,25 +106,38 @@ export class GuardedIssuer implements Issuer {
     throw this.#refusal('outage', urgency, bearableMs(goodUntil, this.#options.clock.now()));
   }
 
+  /** One that the CA refuses because it is asked too much gets a turn again, while there is time. */
   async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
-    signal.throwIfAborted();
-    const { clock, metrics } = this.#options;
-    const standing = standingOf(request, clock.now());
-    const { urgency } = standing;
+    const { clock, timeoutMs } = this.#options;
+    const now = clock.now();
+    const standing = standingOf(request, now);
+    const waitUntilMs = now.getTime() + timeoutMs * shareForWaiting;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return await this.#turn(request, { ...standing, waitUntilMs }, signal);
+      } catch (error) {
+        if (!isAppError(error) || error.kind !== 'resource_exhausted') throw error;
+        if (clock.now().getTime() + this.#rate.waitMs >= waitUntilMs)
+          throw this.#refusal('late', standing.urgency, standing.bearableMs);
+      }
+    }
+  }
+
+  async #turn(request: IssueRequest, place: Place, signal: AbortSignal): Promise<IssuedCertificate> {
+    const { urgency, bearableMs: bearable } = place;
     if (this.#line.length === 0 && this.#hasRoom()) {
-      metrics.waited.observe({ urgency }, 0);
+      this.#options.metrics.waited.observe({ urgency }, 0);
       return this.#call(request, signal);
     }
-    if (this.#breaker.state.value.state !== 'closed') {
-      throw this.#refusal('outage', urgency, standing.bearableMs);
-    }
-    return this.#wait(request, standing, signal);
+    if (this.#breaker.state.value.state !== 'closed') throw this.#refusal('outage', urgency, bearable);
+    return this.#wait(request, place, signal);
   }
 
   /** Waits for its turn, and takes it at once when it comes. */
-  #wait(request: IssueRequest, standing: Standing, signal: AbortSignal): Promise<IssuedCertificate> {
-    const { clock, timeoutMs, metrics } = this.#options;
-    const { urgency, bearableMs: bearable } = standing;
+  #wait(request: IssueRequest, place: Place, signal: AbortSignal): Promise<IssuedCertificate> {
+    const { clock, metrics } = this.#options;
+    const { urgency, bearableMs: bearable } = place;
     const sinceMs = clock.now().getTime();
     const { promise, resolve, reject } = Promise.withResolvers<IssuedCertificate>();
     const end = (): void => {
@@ -137,13 +159,13 @@ export class GuardedIssuer implements Issuer {
       end();
       reject(signal.reason);
     };
-    const timer = clock.after(timeoutMs * shareForWaiting, () => {
+    const timer = clock.after(place.waitUntilMs - sinceMs, () => {
       leave();
       turnAway('late');
     });
     signal.addEventListener('abort', giveUp, { once: true });
     metrics.waiting.inc({ urgency });
-    const leave = this.#line.join({ go, turnAway }, standing.neededMs);
+    const leave = this.#line.join({ go, turnAway }, place.neededMs);
     this.#serve();
     return promise;
   }
@@ -160,7 +182,7 @@ export class GuardedIssuer implements Issuer {
 
   #hasRoom(): boolean {
     if (this.#inFlight >= this.#options.concurrency || !this.#breaker.admits) return false;
-    const waitMs = this.#rate?.waitMs ?? 0;
+    const waitMs = this.#rate.waitMs;
     if (waitMs === 0) return true;
     if (this.#paced) return false;
     this.#paced = true;
@@ -175,9 +197,10 @@ export class GuardedIssuer implements Issuer {
     const { clock } = this.#options;
     const watched = this.#breaker.begin();
     const startedMs = clock.now().getTime();
-    this.#rate?.count();
+    this.#rate.count();
     this.#inFlight += 1;
     try {
+      // Nobody's place is kept by an issuer that does not heed that it was given up.
       const issued = await untilAborted(this.#inner.issue(request, signal), signal);
       this.#throughput.took(clock.now().getTime() - startedMs);
       watched.succeeded();
@@ -185,11 +208,20 @@ export class GuardedIssuer implements Issuer {
     } catch (error) {
       if (signal.aborted) this.#throughput.took(clock.now().getTime() - startedMs);
       judge(watched, error);
+      this.#heed(error);
       throw error;
     } finally {
       this.#inFlight -= 1;
       this.#serve();
     }
+  }
+
+  /** A CA that is asked too much is left alone for a while, so that those who wait are not refused one after the other. */
+  #heed(error: unknown): void {
+    if (!isAppError(error) || error.kind !== 'resource_exhausted') return;
+    const { metrics, random = Math.random } = this.#options;
+    metrics.heldBack.inc();
+    this.#rate.pause(error.retryAfterMs ?? usualPauseMs * (0.5 + 0.5 * random()));
   }
 
   #empty(reason: ShedReason): void {
@@ -218,22 +250,10 @@ export class GuardedIssuer implements Issuer {
   }
 }
 
-/** What a failure says of the CA. One that refuses this request for good is there; who went away says nothing. */
+/** What a failure says of the CA. One that refuses this request, for good or for now, is there; who went away says nothing. */
 function judge(call: WatchedCall, error: unknown): void {
   const kind = isAppError(error) ? error.kind : undefined;
   if (kind === 'unavailable' || kind === 'deadline_exceeded') call.failed(errorMessage(error));
-  else if (kind === 'failed_precondition') call.succeeded();
+  else if (kind === 'failed_precondition' || kind === 'resource_exhausted') call.succeeded();
   else call.dropped();
-}
-
-/** Nobody's place is kept by an issuer that does not heed that it was given up. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

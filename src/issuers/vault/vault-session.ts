@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../runtime/clock.ts';
 import { errorCode, errorMessage, type AppError } from '../../runtime/errors.ts';
 import { LatestValue, type Latest } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
+import { untilAborted } from '../../runtime/until-aborted.ts';
 import type { VaultClient } from './vault-client.ts';
 import type { VaultLogin } from './vault-login.ts';
 import type { VaultMetrics } from './vault-metrics.ts';
@@ -89,10 +90,10 @@ export class VaultSession {
 
   #present(signal: AbortSignal): Promise<VaultToken> {
     if (this.#token !== undefined) return Promise.resolve(this.#token);
-    if (this.#flight !== undefined) return withSignal(this.#flight, signal);
+    if (this.#flight !== undefined) return untilAborted(this.#flight, signal);
     // The next attempt is on its way; callers do not hasten it.
     const problem = this.#problem.value;
-    return problem === undefined ? withSignal(this.#logIn(), signal) : Promise.reject(problem);
+    return problem === undefined ? untilAborted(this.#logIn(), signal) : Promise.reject(problem);
   }
 
   /** Whether a log-in a short while ago did not help, so that another would not either. */
@@ -107,7 +108,7 @@ export class VaultSession {
       this.#holdOff = this.#options.clock.after(this.#uncured.next(), () => (this.#holdOff = undefined));
       this.#options.log.info({}, 'Vault refused a call; logging in anew');
     }
-    return withSignal(this.#flight ?? this.#logIn(), signal);
+    return untilAborted(this.#flight ?? this.#logIn(), signal);
   }
 
   #logIn(): Promise<VaultToken> {
@@ -195,17 +196,4 @@ export class VaultSession {
 
 function secondsOf({ leaseMs }: VaultToken): number | undefined {
   return leaseMs === Infinity ? undefined : leaseMs / 1000;
-}
-
-/** Waits for what others wait for too, no longer than the signal allows. */
-async function withSignal<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([shared, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
