@@ -228,7 +228,7 @@ export const identityChecks: readonly Rule[] = [
 
 /** Whether anything that was asked for is kept by the API server. */
 export function needsCluster(config: ValuesOf<typeof identitySettings>): boolean {
-  const { tokenVerifier, issuer, issuerLocalSecret } = config;
+  const { tokenVerifier, issuer, issuerFallbacks, issuerLocalSecret } = config;
   const kept = [issuerLocalSecret, anchorsPlace(config)].some((name) => name !== undefined);
-  return kept || tokenVerifier === 'token-review' || issuer === 'cert-manager';
+  return kept || tokenVerifier === 'token-review' || [issuer, ...issuerFallbacks].includes('cert-manager');
 }

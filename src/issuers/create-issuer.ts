@@ -11,7 +11,7 @@ import { createCertManagerIssuer, type IssuerKube } from './cert-manager/create-
 import { CsrNamesIssuer } from './cert-manager/csr-names-issuer.ts';
 import { CheckedIssuer } from './checked-issuer.ts';
 import type { IntermediateSource, Issuer } from './issuer.ts';
-import { issuerObjects } from './issuer-objects.ts';
+import { asFallback, issuerObjects } from './issuer-objects.ts';
 import { declareIssuerTtl, issuerMetrics } from './issuer-metrics.ts';
 import { DirectorySource } from './local/directory-source.ts';
 import { LocalIssuer } from './local/local-issuer.ts';
@@ -71,14 +71,9 @@ const checkFallbacks: Check<typeof issuerSettings> = (config, problem) => {
     problem(name, 'each issuer once, and not that of KEDGE_ISSUER', names.join(','));
   }
   for (const each of names) {
-    if (each !== issuer) checks[each]({ ...config, ...usually(each) }, problem);
+    if (each !== issuer) checks[each](asFallback(config, each), problem);
   }
 };
-
-/** As a fallback an issuer has no mode of its own. */
-function usually(issuer: IssuerConfig['issuer']): Pick<IssuerConfig, 'issuer' | 'issuerMode'> {
-  return { issuer, issuerMode: undefined };
-}
 
 const checkLocalConfig: Check<typeof issuerSettings> = (config, problem) => {
   const { issuerLocalDirectory, issuerLocalSecret } = config;
@@ -123,7 +118,7 @@ async function createSigner(config: IssuerConfig, needs: IssuerNeeds): Promise<I
 async function withFallbacks(first: Issuer, config: IssuerConfig, needs: IssuerNeeds): Promise<Issuer> {
   const fallbacks: NamedIssuer[] = [];
   for (const name of config.issuerFallbacks) {
-    fallbacks.push({ name, issuer: await createSigner({ ...config, ...usually(name) }, needs) });
+    fallbacks.push({ name, issuer: await createSigner(asFallback(config, name), needs) });
   }
   const { anchors, clock, log, metrics } = needs;
   const certificates = fallbackCertificates(metrics);

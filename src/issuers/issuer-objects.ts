@@ -9,7 +9,9 @@ export interface IssuerObjects {
   readonly requests: boolean;
 }
 
-export function issuerObjects(config: ValuesOf<typeof issuerSettings>): IssuerObjects {
+type IssuerConfig = ValuesOf<typeof issuerSettings>;
+
+export function issuerObjects(config: IssuerConfig): IssuerObjects {
   const { issuer, issuerMode, issuerLocalSecret, certManagerSecret } = config;
   switch (issuer) {
     case 'local':
@@ -20,4 +22,16 @@ export function issuerObjects(config: ValuesOf<typeof issuerSettings>): IssuerOb
     case 'vault':
       return { secret: undefined, requests: false };
   }
+}
+
+/** The Secrets of every CA that signs here: that of the issuer, and those of its fallbacks. */
+export function issuerSecrets(config: IssuerConfig): string[] {
+  const all = [config, ...config.issuerFallbacks.map((each) => asFallback(config, each))];
+  const secrets = all.map((each) => issuerObjects(each).secret).filter((name) => name !== undefined);
+  return [...new Set(secrets)];
+}
+
+/** The settings of a fallback: its own, without a mode. */
+export function asFallback(config: IssuerConfig, issuer: IssuerConfig['issuer']): IssuerConfig {
+  return { ...config, issuer, issuerMode: undefined };
 }

@@ -1,4 +1,4 @@
-import { issuerObjects } from '../../issuers/issuer-objects.ts';
+import { issuerObjects, issuerSecrets } from '../../issuers/issuer-objects.ts';
 import {
   certificateRequests,
   configMaps,
@@ -16,13 +16,13 @@ import type { Right } from './access-check.ts';
 export function rightsNeeded(config: ValuesOf<typeof identitySettings>): Right[] {
   const { tokenVerifier, issuer, issuerLocalSecret, trustBundleConfigMap, issuerBootstrap } = config;
   const { controlNamespace: namespace, issuerAnchorSecret, trustAnchorsConfigMap: others } = config;
-  const { secret, requests } = issuerObjects(config);
+  const { requests } = issuerObjects(config);
   const rights = (resource: Resource, verbs: readonly string[], where: Partial<Right> = {}): Right[] =>
     verbs.map((verb) => ({ verb, resource, ...where }));
   return [
     ...rights(events, ['create', 'patch']),
     ...(tokenVerifier === 'token-review' ? rights(tokenReviews, ['create']) : []),
-    ...(secret === undefined ? [] : rights(secrets, ['list', 'watch'], { namespace, name: secret })),
+    ...issuerSecrets(config).flatMap((name) => rights(secrets, ['list', 'watch'], { namespace, name })),
     ...(requests
       ? rights(certificateRequests, ['create', 'get', 'list', 'watch', 'delete'], { namespace })
       : []),

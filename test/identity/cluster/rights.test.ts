@@ -43,6 +43,23 @@ describe('the rights that identity needs', () => {
     ]);
   });
 
+  it.each([
+    ['cert-manager', 'vault', 'kedge-issuer'],
+    ['local', 'cert-manager', 'spare'],
+    ['local', 'vault', 'spare'],
+  ])('are the Secret of the CA of %s too, where that signs while %s is away', (fallback, issuer, secret) => {
+    const settings = {
+      KEDGE_ISSUER: issuer,
+      KEDGE_ISSUER_MODE: 'direct',
+      KEDGE_ISSUER_FALLBACKS: fallback,
+      ...(fallback === 'local' && { KEDGE_ISSUER_LOCAL_SECRET: 'spare' }),
+    };
+    expect(rights(settings).filter((right) => right.includes(' secrets '))).toEqual([
+      `list secrets kedge/${secret}`,
+      `watch secrets kedge/${secret}`,
+    ]);
+  });
+
   it('are to read the anchors of somebody else, and to write copies alone', () => {
     const anchors = {
       KEDGE_TRUST_ANCHORS_FILE: '',
