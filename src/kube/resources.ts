@@ -60,10 +60,19 @@ export const networkAuthentications = namespaced(
   'networkauthentications',
   'NetworkAuthentication',
 );
-/** Read only to say that it is not honoured. */
+/** Read only to say that they are not honoured. */
 export const policyHttpRoutes: Resource = {
   ...namespaced(policyGroup, 'v1beta3', 'httproutes', 'HTTPRoute'),
   olderVersions: ['v1beta2', 'v1beta1', 'v1alpha1'],
+};
+const gatewayGroup = 'gateway.networking.k8s.io';
+export const gatewayHttpRoutes: Resource = {
+  ...namespaced(gatewayGroup, 'v1', 'httproutes', 'HTTPRoute'),
+  olderVersions: ['v1beta1', 'v1alpha2'],
+};
+export const gatewayGrpcRoutes: Resource = {
+  ...namespaced(gatewayGroup, 'v1', 'grpcroutes', 'GRPCRoute'),
+  olderVersions: ['v1alpha2'],
 };
 
 function namespaced(group: string, version: string, plural: string, kind: string): Resource {

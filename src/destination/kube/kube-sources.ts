@@ -5,6 +5,7 @@ import { clusterInformers } from './cluster-informers.ts';
 import { KubeEndpointSource } from './kube-endpoint-source.ts';
 import { KubePolicySource } from './policy/kube-policy-source.ts';
 import { policyInformers } from './policy/policy-informers.ts';
+import { keepRouteStatuses } from './policy/route-statuses.ts';
 import { tellUnreadable } from './policy/tell-unreadable.ts';
 import { ViewFailures } from './view-failures.ts';
 import { tellInformers } from './tell-informers.ts';
@@ -35,6 +36,7 @@ export async function kubeSources({
   const endpoints = new KubeEndpointSource(cluster, { domain, opaquePorts, protocols, log }, failures);
   tellUnreadable(informers, { log, clock, metrics });
   tellInformers(informers, readiness);
+  void keepRouteStatuses(policyKinds, { client, log, clock }, signal);
   for (const informer of Object.values(informers)) void informer.run(signal);
   return { endpoints, policies };
 }

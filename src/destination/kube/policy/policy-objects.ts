@@ -20,7 +20,10 @@ export interface PolicyCollections {
   readonly serverAuthorizations: Collection<ServerAuthorizationRules>;
   readonly meshAuthentications: Collection<MeshAuthentication>;
   readonly networkAuthentications: Collection<NetworkAuthentication>;
+  /** HTTPRoutes of `policy.linkerd.io`, and the routes of the Gateway API. */
   readonly routes: Collection<RouteRules>;
+  readonly gatewayHttpRoutes: Collection<RouteRules>;
+  readonly gatewayGrpcRoutes: Collection<RouteRules>;
 }
 
 /** Every way in which policy is found. Each reading leaves its topics with who reads. */
@@ -55,7 +58,9 @@ export class PolicyObjects {
     this.meshAuthentications = new Indexed('mesh', from.meshAuthentications, [], touched);
     this.networkAuthentications = new Indexed('network', from.networkAuthentications, [], touched);
     keepIndexed(from.authorizationPolicies, [this.#policies], touched);
-    keepIndexed(from.routes, [this.#routes], touched);
+    for (const routes of [from.routes, from.gatewayHttpRoutes, from.gatewayGrpcRoutes]) {
+      keepIndexed(routes, [this.#routes], touched);
+    }
     keepIndexed(from.serverAuthorizations, [this.#authorizations], touched);
   }
 
@@ -67,7 +72,7 @@ export class PolicyObjects {
     return external === undefined ? undefined : externalWorkload(external);
   }
 
-  /** Whether HTTP rules are attached to the Server. */
+  /** Whether rules about requests are attached to the Server. */
   hasRoutes({ namespace, name }: ServerRules, topics: Topics): boolean {
     return this.#routes.find(`${namespace}/${name}`, topics).length > 0;
   }

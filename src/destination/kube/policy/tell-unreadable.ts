@@ -59,6 +59,8 @@ export function tellUnreadable(
   follow('MeshTLSAuthentication', collections.meshAuthentications, problems);
   follow('NetworkAuthentication', collections.networkAuthentications, problems);
   follow('HTTPRoute', collections.routes, routeProblems);
+  follow('HTTPRoute.gateway.networking.k8s.io', collections.gatewayHttpRoutes, routeProblems);
+  follow('GRPCRoute.gateway.networking.k8s.io', collections.gatewayGrpcRoutes, routeProblems);
   follow('Pod', collections.pods, annotationProblems);
   follow('ExternalWorkload', collections.externalWorkloads, annotationProblems);
   follow('Namespace', collections.namespaces, annotationProblems);

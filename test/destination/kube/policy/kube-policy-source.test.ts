@@ -158,6 +158,9 @@ const kinds = [
   'ServerAuthorization',
   'MeshTLSAuthentication',
   'NetworkAuthentication',
+  'HTTPRoute',
+  'GatewayHTTPRoute',
+  'GatewayGRPCRoute',
 ] as const;
 
 const annotation = fc.record(
@@ -232,8 +235,11 @@ const manifests: fc.Arbitrary<Manifest> = fc.oneof(
     .constantFrom<unknown>([{ cidr: '10.0.0.0/8' }], [{ cidr: 'x' }], [])
     .map((networks) => object('NetworkAuthentication', 'nets', { networks })),
   fc
-    .constantFrom<unknown>([serverRef], [{ ...serverRef, name: 'old' }], [], null)
-    .map((parentRefs) => object('HTTPRoute', 'r', { parentRefs })),
+    .record({
+      kind: fc.constantFrom('HTTPRoute', 'GatewayHTTPRoute', 'GatewayGRPCRoute'),
+      parentRefs: fc.constantFrom<unknown>([serverRef], [{ ...serverRef, name: 'old' }], [], null),
+    })
+    .map(({ kind, parentRefs }) => object(kind, 'r', { parentRefs })),
 );
 
 const step = fc.record({ manifest: manifests, gone: fc.boolean(), pause: fc.boolean() });

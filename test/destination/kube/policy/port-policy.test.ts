@@ -459,13 +459,27 @@ describe('a Server that cannot be read', () => {
   });
 });
 
-describe('an HTTPRoute', () => {
-  const route = (parentRefs: unknown) => object('HTTPRoute', 'r', { parentRefs, rules: [{}] });
+describe.each([
+  ['an HTTPRoute of policy.linkerd.io', 'HTTPRoute'],
+  ['an HTTPRoute of the Gateway API', 'GatewayHTTPRoute'],
+  ['a GRPCRoute of the Gateway API', 'GatewayGRPCRoute'],
+])('%s', (_, kind) => {
+  const route = (parentRefs: unknown) => object(kind, 'r', { parentRefs, rules: [{}] });
   const open = server({ accessPolicy: 'all-unauthenticated' });
   const letIn = 'server web detect; default all-unauthenticated: anyone from everywhere';
 
   it('lets nobody in at the port of the Server that it is for', () => {
     expect(sees(open, policy([]), route([serverRef]))).toBe('server web detect');
+  });
+
+  it('lets nobody in where the namespace of the Server is written, or empty', () => {
+    expect(sees(open, route([{ ...serverRef, namespace: 'shop' }]))).toBe('server web detect');
+    expect(sees(open, route([{ ...serverRef, namespace: '' }]))).toBe('server web detect');
+  });
+
+  it('takes a group that is left out for its own', () => {
+    const bare = { kind: 'Server', name: 'web' };
+    expect(sees(open, route([bare]))).toBe(kind === 'HTTPRoute' ? 'server web detect' : letIn);
   });
 
   it.each([

@@ -41,6 +41,8 @@ describe('policy that cannot be read', () => {
     ['MeshTLSAuthentication', object('MeshTLSAuthentication', 'x', { identities: ['A'] })],
     ['NetworkAuthentication', object('NetworkAuthentication', 'x', { networks: [{ cidr: 'x' }] })],
     ['HTTPRoute', object('HTTPRoute', 'x', { parentRefs: [serverRef] })],
+    ['HTTPRoute.gateway.networking.k8s.io', object('GatewayHTTPRoute', 'x', { parentRefs: [serverRef] })],
+    ['GRPCRoute.gateway.networking.k8s.io', object('GatewayGRPCRoute', 'x', { parentRefs: [serverRef] })],
     ['Pod', pod({ metadata: { annotations: { 'config.kedge.io/default-inbound-policy': 'x' } } })],
     [
       'Namespace',
@@ -63,7 +65,10 @@ describe('policy that cannot be read', () => {
   });
 
   it('is not told of what is well', () => {
-    const { told } = tell(new PolicyCluster(shop, pod(), server()));
+    const service = object('HTTPRoute', 'x', {
+      parentRefs: [{ group: 'core', kind: 'Service', name: 'web' }],
+    });
+    const { told } = tell(new PolicyCluster(shop, pod(), server(), service));
     expect(told()).toEqual([]);
   });
 

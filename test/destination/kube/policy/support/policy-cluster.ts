@@ -10,7 +10,7 @@ import {
 import type { AuthorizationRules } from '../../../../../src/destination/kube/policy/authorization-rules.ts';
 import { authorizationProjection } from '../../../../../src/destination/kube/policy/authorization-rules.ts';
 import type { RouteRules } from '../../../../../src/destination/kube/policy/route-rules.ts';
-import { projectRoute } from '../../../../../src/destination/kube/policy/route-rules.ts';
+import { routeProjection } from '../../../../../src/destination/kube/policy/route-rules.ts';
 import type { ServerAuthorizationRules } from '../../../../../src/destination/kube/policy/server-authorization-rules.ts';
 import { serverAuthorizationProjection } from '../../../../../src/destination/kube/policy/server-authorization-rules.ts';
 import type { ServerRules } from '../../../../../src/destination/kube/policy/server-rules.ts';
@@ -20,6 +20,7 @@ import { Cluster } from '../../../../../src/destination/kube/cluster.ts';
 import type { PortPolicy } from '../../../../../src/destination/policy-source.ts';
 import type { ServerPolicy } from '../../../../../src/destination/server-policy.ts';
 import type { KubeObject } from '../../../../../src/kube/kube-object.ts';
+import { gatewayGrpcRoutes, gatewayHttpRoutes, policyHttpRoutes } from '../../../../../src/kube/resources.ts';
 import { objectKey } from '../../../../../src/kube/collection.ts';
 import { IpNetwork } from '../../../../../src/runtime/ip-network.ts';
 import { PortSet } from '../../../../../src/runtime/port-set.ts';
@@ -48,6 +49,8 @@ export class PolicyCluster {
     meshAuthentications: new MemoryCollection<MeshAuthentication>(),
     networkAuthentications: new MemoryCollection<NetworkAuthentication>(),
     routes: new MemoryCollection<RouteRules>(),
+    gatewayHttpRoutes: new MemoryCollection<RouteRules>(),
+    gatewayGrpcRoutes: new MemoryCollection<RouteRules>(),
   };
 
   /** What could not be read. */
@@ -62,7 +65,9 @@ export class PolicyCluster {
     ServerAuthorization: into(this.collections.serverAuthorizations, serverAuthorizationProjection(mesh)),
     MeshTLSAuthentication: into(this.collections.meshAuthentications, meshAuthenticationProjection(mesh)),
     NetworkAuthentication: into(this.collections.networkAuthentications, projectNetworkAuthentication),
-    HTTPRoute: into(this.collections.routes, projectRoute),
+    HTTPRoute: into(this.collections.routes, routeProjection(policyHttpRoutes)),
+    GatewayHTTPRoute: into(this.collections.gatewayHttpRoutes, routeProjection(gatewayHttpRoutes)),
+    GatewayGRPCRoute: into(this.collections.gatewayGrpcRoutes, routeProjection(gatewayGrpcRoutes)),
   };
 
   constructor(...manifests: readonly Manifest[]) {
