@@ -1,8 +1,34 @@
-{{/* Settings of identity for its issuer; for those of an issuer that is not chosen it has no use. */}}
+{{/* What may sign, as JSON: the issuer and then its fallbacks, each with its mode (none for local) and its values. */}}
+{{- define "kedge.signers" -}}
+{{- $usual := dict "local" "" "vault" "direct" "cert-manager" "intermediate" -}}
+{{- $values := dict "local" .Values.local "vault" .Values.vault "cert-manager" .Values.certManager -}}
+{{- $signers := list (dict "name" .Values.issuer "mode" (get (get $values .Values.issuer) "mode") "values" (get $values .Values.issuer)) -}}
+{{- range .Values.fallbacks -}}
+{{- $signers = append $signers (dict "name" . "mode" (get $usual .) "values" (get $values .)) -}}
+{{- end -}}
+{{- toJson $signers -}}
+{{- end -}}
+
+{{/* Settings of identity for its issuer and the fallbacks; for those of others it has no use. */}}
 {{- define "kedge.issuerEnv" -}}
 - name: KEDGE_ISSUER
   value: {{ .Values.issuer | quote }}
-{{- include (printf "kedge.issuerEnv.%s" .Values.issuer) . }}
+{{- range include "kedge.signers" . | fromJsonArray }}
+{{- include (printf "kedge.issuerEnv.%s" .name) . }}
+{{- end }}
+{{- if ne .Values.issuer "local" }}
+- name: KEDGE_ISSUER_MODE
+  value: {{ (first (include "kedge.signers" . | fromJsonArray)).mode | quote }}
+{{- else }}
+- name: KEDGE_ISSUER_BOOTSTRAP
+  value: {{ .Values.local.bootstrap | quote }}
+- name: KEDGE_TRUST_ANCHOR_SECRET
+  value: {{ .Values.local.anchorSecret | quote }}
+{{- end }}
+{{- with .Values.fallbacks }}
+- name: KEDGE_ISSUER_FALLBACKS
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- with .Values.identity.issuerRate }}
 - name: KEDGE_ISSUER_RATE
   value: {{ . | quote }}
@@ -11,18 +37,12 @@
 
 {{- define "kedge.issuerEnv.local" }}
 - name: KEDGE_ISSUER_LOCAL_SECRET
-  value: {{ .Values.local.secret | quote }}
-- name: KEDGE_ISSUER_BOOTSTRAP
-  value: {{ .Values.local.bootstrap | quote }}
-- name: KEDGE_TRUST_ANCHOR_SECRET
-  value: {{ .Values.local.anchorSecret | quote }}
+  value: {{ .values.secret | quote }}
 {{- end -}}
 
 {{- define "kedge.issuerEnv.cert-manager" }}
-{{- with .Values.certManager }}
-- name: KEDGE_ISSUER_MODE
-  value: {{ .mode | quote }}
 {{- if eq .mode "direct" }}
+{{- with .values }}
 - name: KEDGE_CERT_MANAGER_ISSUER_NAME
   value: {{ .issuerRef.name | quote }}
 - name: KEDGE_CERT_MANAGER_ISSUER_KIND
@@ -31,17 +51,16 @@
   value: {{ .issuerRef.group | quote }}
 - name: KEDGE_CERT_MANAGER_MAX_REQUESTS
   value: {{ .maxRequests | quote }}
+{{- end }}
 {{- else }}
 - name: KEDGE_CERT_MANAGER_SECRET
-  value: {{ .secret | quote }}
-{{- end }}
+  value: {{ .values.secret | quote }}
 {{- end }}
 {{- end -}}
 
 {{- define "kedge.issuerEnv.vault" }}
-{{- with .Values.vault }}
-- name: KEDGE_ISSUER_MODE
-  value: {{ .mode | quote }}
+{{- $mode := .mode }}
+{{- with .values }}
 - name: KEDGE_VAULT_ADDR
   value: {{ .address | quote }}
 - name: KEDGE_VAULT_ALLOW_PLAINTEXT
@@ -67,7 +86,7 @@
 {{- include (printf "kedge.vaultLogin.%s" .auth.method) .auth }}
 - name: KEDGE_VAULT_PKI_MOUNT
   value: {{ .pki.mount | quote }}
-{{- if eq .mode "direct" }}
+{{- if eq $mode "direct" }}
 - name: KEDGE_VAULT_PKI_ROLE
   value: {{ .pki.role | quote }}
 {{- else }}
@@ -122,7 +141,7 @@
 
 {{/* What identity logs in to Vault with, and what it knows Vault by; empty where it needs no files. */}}
 {{- define "kedge.vaultSources" -}}
-{{- if eq .Values.issuer "vault" }}
+{{- if has "vault" (prepend .Values.fallbacks .Values.issuer) }}
 {{- with .Values.vault }}
 {{- if has .auth.method (list "kubernetes" "jwt") }}
 - serviceAccountToken:
@@ -137,6 +156,8 @@
 {{- if .caConfigMap }}
 - configMap:
     name: {{ .caConfigMap | quote }}
+    # Identity waits for it, and says so.
+    optional: true
     items:
       - { key: ca.crt, path: ca/ca.crt }
 {{- end }}
@@ -144,9 +165,13 @@
 {{- end }}
 {{- end -}}
 
-{{/* The Secret of the CA that signs in identity, quoted; empty where there is none in the cluster. */}}
-{{- define "kedge.issuerSecret" -}}
-{{- if eq .Values.issuer "local" }}{{ .Values.local.secret | quote }}
-{{- else if and (eq .Values.issuer "cert-manager") (eq .Values.certManager.mode "intermediate") }}{{ .Values.certManager.secret | quote }}
-{{- end }}
+{{/* The Secrets of the CAs that sign in identity, as JSON. */}}
+{{- define "kedge.issuerSecrets" -}}
+{{- $secrets := list -}}
+{{- range include "kedge.signers" . | fromJsonArray -}}
+{{- if or (eq .name "local") (and (eq .name "cert-manager") (eq .mode "intermediate")) -}}
+{{- $secrets = append $secrets .values.secret -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $secrets -}}
 {{- end -}}

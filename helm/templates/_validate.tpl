@@ -13,8 +13,25 @@
 {{- if and .Values.trust.configMap (eq .Values.issuer "local") $local.bootstrap -}}
 {{- fail "expected no trust.configMap with local.bootstrap, got one: that makes an anchor of its own; set local.bootstrap to false" -}}
 {{- end -}}
-{{- if eq .Values.issuer "vault" -}}
+{{- if .Values.fallbacks -}}
+{{- include "kedge.validateFallbacks" . -}}
+{{- end -}}
+{{- if has "vault" (prepend .Values.fallbacks .Values.issuer) -}}
 {{- include "kedge.validateVault" (dict "vault" .Values.vault "trust" .Values.trust) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kedge.validateFallbacks" -}}
+{{- $mode := (first (include "kedge.signers" . | fromJsonArray)).mode -}}
+{{- if ne $mode "direct" -}}
+{{- fail (printf "expected no fallbacks, as the CA of issuer %q does not sign each certificate itself, got %s: another can stand in only where it is asked for each" .Values.issuer (join ", " .Values.fallbacks)) -}}
+{{- end -}}
+{{- if has .Values.issuer .Values.fallbacks -}}
+{{- fail (printf "expected fallbacks without the issuer itself, got %s" (join ", " .Values.fallbacks)) -}}
+{{- end -}}
+{{- $secrets := include "kedge.issuerSecrets" . | fromJsonArray -}}
+{{- if ne (len $secrets) (len (uniq $secrets)) -}}
+{{- fail (printf "expected local.secret and certManager.secret to be two Secrets, as both are fallbacks, got %q for both" .Values.local.secret) -}}
 {{- end -}}
 {{- end -}}
 

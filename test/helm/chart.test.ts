@@ -58,7 +58,7 @@ onHelm('the chart', () => {
   });
 
   it('gives identity a token that is for Vault alone, and the CA that Vault is known by', async () => {
-    const objects = await render({ issuer: 'vault', vault: { caConfigMap: 'vault-ca' } });
+    const objects = await render({ issuer: 'vault' });
     const pod = podsOf(objects).get('kedge-identity');
     expect(pod?.volumes).toEqual([
       {
@@ -67,7 +67,9 @@ onHelm('the chart', () => {
           defaultMode: 0o444,
           sources: [
             { serviceAccountToken: { path: 'token', audience: 'vault', expirationSeconds: 600 } },
-            { configMap: { name: 'vault-ca', items: [{ key: 'ca.crt', path: 'ca/ca.crt' }] } },
+            {
+              configMap: { name: 'vault-ca', optional: true, items: [{ key: 'ca.crt', path: 'ca/ca.crt' }] },
+            },
           ],
         },
       },
@@ -81,17 +83,27 @@ onHelm('the chart', () => {
   it('mounts the Secret that identity logs in to Vault with', async () => {
     const objects = await render({
       issuer: 'vault',
-      vault: { auth: { method: 'approle', secret: 'vault-login' } },
+      vault: { auth: { method: 'approle', secret: 'vault-login' }, caConfigMap: '' },
     });
     const volumes = podsOf(objects).get('kedge-identity')?.volumes;
     expect(volumes).toMatchObject([{ projected: { sources: [{ secret: { name: 'vault-login' } }] } }]);
+  });
+
+  it('makes what a fallback needs: the Certificate of cert-manager, and the log-in to Vault', async () => {
+    const [certificate] = (await render({ issuer: 'vault', fallbacks: ['cert-manager'] })).filter(
+      ({ kind }) => kind === 'Certificate',
+    );
+    expect(certificate).toMatchObject({ metadata: { name: 'kedge-issuer' }, spec: { isCA: true } });
+    const values = { issuer: 'cert-manager', certManager: { mode: 'direct' }, fallbacks: ['vault'] };
+    const volumes = podsOf(await render(values)).get('kedge-identity')?.volumes;
+    expect(JSON.stringify(volumes)).toContain('{"path":"token","audience":"vault"');
   });
 
   it('needs no volume for a token that Vault Agent keeps in the pod', async () => {
     const podAnnotations = { 'vault.hashicorp.com/agent-inject': 'true' };
     const values = {
       issuer: 'vault',
-      vault: { auth: { method: 'token-file' } },
+      vault: { auth: { method: 'token-file' }, caConfigMap: '' },
       identity: { podAnnotations },
     };
     const pod = podsOf(await render(values)).get('kedge-identity');

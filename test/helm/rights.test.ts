@@ -26,6 +26,14 @@ onHelm('the rights of identity', () => {
     ['cert-manager', { issuer: 'cert-manager', certManager: { secret: 'ca' } }],
     ['cert-manager asked for each certificate', { issuer: 'cert-manager', certManager: { mode: 'direct' } }],
     [
+      'Vault and what signs while it is away',
+      { issuer: 'vault', fallbacks: ['cert-manager', 'local'], local: { secret: 'spare' } },
+    ],
+    [
+      'cert-manager asked for each certificate, and Vault while it is away',
+      { issuer: 'cert-manager', certManager: { mode: 'direct' }, fallbacks: ['vault'] },
+    ],
+    [
       'cert-manager and the anchors of somebody else',
       { issuer: 'cert-manager', trust: { configMap: 'kedge/anchors' } },
     ],

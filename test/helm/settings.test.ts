@@ -78,6 +78,14 @@ const variants: [what: string, values: Values][] = [
       trust: { configMap: 'cert-manager/anchors', key: 'trust.pem' },
     },
   ],
+  [
+    'Vault and what signs while it is away',
+    { issuer: 'vault', fallbacks: ['cert-manager', 'local'], local: { secret: 'spare' } },
+  ],
+  [
+    'cert-manager asked for each certificate, and Vault while it is away',
+    { issuer: 'cert-manager', certManager: { mode: 'direct' }, fallbacks: ['vault'] },
+  ],
 ];
 
 onHelm('the settings that the chart gives', () => {

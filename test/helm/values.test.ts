@@ -90,6 +90,16 @@ onHelm('values that mean nothing', () => {
       'expected vault.address to begin with https://, got "http://vault:8200"',
       { ...vault, vault: { address: 'http://vault:8200' } },
     ],
+    [`at '/fallbacks/0': value must be one of`, { ...vault, fallbacks: ['file'] }],
+    ['expected fallbacks without the issuer itself, got vault', { ...vault, fallbacks: ['vault'] }],
+    [
+      'as the CA of issuer "cert-manager" does not sign each certificate itself, got vault',
+      { issuer: 'cert-manager', fallbacks: ['vault'] },
+    ],
+    [
+      'expected local.secret and certManager.secret to be two Secrets, as both are fallbacks, got "kedge-issuer"',
+      { ...vault, fallbacks: ['local', 'cert-manager'] },
+    ],
     [
       'whoever is on the way could show an anchor of its own',
       { ...vault, vault: { address: 'http://vault:8200', allowPlaintext: true } },
