@@ -4,11 +4,13 @@ import type { Certificate } from '../../pki/certificate.ts';
 import { eventually } from './eventually.ts';
 import { scrape, sum } from './scrape.ts';
 import { fetchChain } from '../identity/fetch-chain.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Stage } from './stage.ts';
+import type { World } from './world.ts';
 
 /** The chain that a process of the demo shows under its own name, verified against the anchors and for that name. */
 export async function shownChain(
-  { world, clock }: Stage,
+  { world, clock }: { readonly world: World; readonly clock: Clock },
   name: string,
   port: number,
 ): Promise<Certificate[]> {

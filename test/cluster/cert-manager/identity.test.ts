@@ -44,7 +44,7 @@ onCertManager('the identity service with a real cert-manager', (rig) => {
       { apiVersion: 'v1', kind: 'ServiceAccount', metadata: account },
       // Each mode has rights of its own; both are given here.
       ...modes.flatMap((mode) =>
-        access(undefined, { ...settings, KEDGE_ISSUER_MODE: mode }).map((object) => renamed(object, mode)),
+        access(undefined, { ...settings, KEDGE_ISSUER_MODE: mode }, `kedge-identity-${mode}`),
       ),
     ];
     await cluster.kubectl(['apply', '-f', '-'], {
@@ -103,15 +103,3 @@ onCertManager('the identity service with a real cert-manager', (rig) => {
     }
   }, 60_000);
 });
-
-/** Roles and bindings of a mode under a name of its own. */
-function renamed(object: object, mode: string): object {
-  const { kind, metadata, roleRef } = object as {
-    readonly kind: string;
-    readonly metadata: object;
-    readonly roleRef?: object;
-  };
-  const name = `kedge-identity-${mode}`;
-  const named = { ...object, metadata: { ...metadata, name } };
-  return kind.endsWith('Binding') ? { ...named, roleRef: { ...roleRef, name } } : named;
-}

@@ -31,20 +31,21 @@ export async function controlNamespace(cluster: TestCluster): Promise<string> {
   return cluster.kubeconfigAs(account);
 }
 
-/** One role for the whole cluster and one for each namespace that rights are needed in, and nothing else. */
+/** One role for the whole cluster and one for each namespace that rights are needed in, and nothing else; all of one name. */
 export function access(
   without: (right: Right) => boolean = () => false,
   given: Readonly<Record<string, string>> = settings,
+  name = 'kedge-identity',
 ): object[] {
   const rights = rightsNeeded(readEnvironment(identitySettings, given)).filter((right) => !without(right));
   const wide = rights.filter(({ namespace }) => namespace === undefined);
   const namespaces = new Set(rights.flatMap(({ namespace = [] }) => namespace));
   return [
-    ...role('ClusterRole', {}, wide),
+    ...role('ClusterRole', { name }, wide),
     ...[...namespaces].flatMap((namespace) =>
       role(
         'Role',
-        { namespace },
+        { name, namespace },
         rights.filter((right) => right.namespace === namespace),
       ),
     ),
@@ -53,11 +54,10 @@ export function access(
 
 function role(
   kind: 'Role' | 'ClusterRole',
-  place: { namespace?: string },
+  metadata: { readonly name: string; readonly namespace?: string },
   rights: readonly Right[],
 ): object[] {
   const apiVersion = 'rbac.authorization.k8s.io/v1';
-  const metadata = { ...place, name: 'kedge-identity' };
   const rules = rights.map(({ verb, resource, name }) => ({
     apiGroups: [resource.group],
     resources: [resource.plural],
@@ -65,7 +65,7 @@ function role(
     ...(name !== undefined && { resourceNames: [name] }),
   }));
   const subjects = [{ kind: 'ServiceAccount', ...account }];
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name: 'kedge-identity' };
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name: metadata.name };
   return [
     { apiVersion, kind, metadata, rules },
     { apiVersion, kind: `${kind}Binding`, metadata, roleRef, subjects },

@@ -4,13 +4,15 @@ import type { SocketAddress } from '../../../src/runtime/socket-address.ts';
 
 /** Stands in front of a service that can be away: while it is, nobody listens at this address. */
 export class Relay implements AsyncDisposable {
-  readonly #to: SocketAddress;
+  /** Where connections go that are opened from now on. */
+  to: SocketAddress;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
-  address: SocketAddress = { host: '127.0.0.1', port: 0 };
+  address: SocketAddress;
 
-  constructor(to: SocketAddress) {
-    this.#to = to;
+  constructor(to: SocketAddress, at: SocketAddress = { host: '127.0.0.1', port: 0 }) {
+    this.to = to;
+    this.address = at;
   }
 
   /** On the port it had before, once it had one. */
@@ -34,7 +36,7 @@ export class Relay implements AsyncDisposable {
   }
 
   #carry(from: Socket): void {
-    const into = connect(this.#to);
+    const into = connect(this.to);
     for (const [one, other] of [
       [from, into],
       [into, from],
