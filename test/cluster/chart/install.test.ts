@@ -49,7 +49,6 @@ async function fill(cluster: TestCluster): Promise<void> {
 onKubernetesWithHelm('the chart', (cluster) => {
   const helm = (...args: string[]): Promise<string> =>
     runHelm([...args, `--namespace=${namespace}`], { kubeconfig: cluster.kubeconfig });
-  const install = (): Promise<string> => helm('install', 'kedge', chart, '--create-namespace');
   const upgrade = (...args: string[]): Promise<string> => helm('upgrade', 'kedge', chart, ...args);
   const kubectl = (input: string, verb: string, ...args: string[]): Promise<string> =>
     cluster.kubectl([verb, `--namespace=${namespace}`, '--filename=-', ...args], { input });
@@ -90,31 +89,20 @@ onKubernetesWithHelm('the chart', (cluster) => {
     await cluster.kubectl(['delete', ...all.filter((name) => name !== `${crd}${foreignName}`)]);
   });
 
-  it('leaves a definition of another release as it is where it is installed, and upgraded', async () => {
+  it('leaves it so where it is installed and upgraded too, and brings its own definitions up to date', async () => {
     const before = await foreign();
-    expect(await install()).toContain('STATUS: deployed');
-    await upgrade();
-    await expect(upgrade('--set=crds.install=always')).rejects.toThrow(/invalid ownership metadata/);
-    expect(await foreign()).toBe(before);
-    expect(await helm('get', 'manifest', 'kedge')).not.toContain(`name: ${foreignName}`);
-    expect(await defined()).toHaveLength(7);
-  });
-
-  it('brings its own definitions up to date when it is upgraded, and none that are not wanted', async () => {
     using older = new TemporaryDirectory();
     cpSync(chart, older.path, { recursive: true });
     const file = older.file('templates', 'crds', 'server.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('[srv]', '[srv, server1]'));
-    const shortNames = async (): Promise<unknown> => {
-      const { spec } = await cluster.expect<Kept & { readonly spec: { readonly names: object } }>(definition);
-      return spec.names;
-    };
-    await helm('upgrade', 'kedge', older.path);
-    expect(await shortNames()).toMatchObject({ shortNames: ['srv', 'server1'] });
-    await upgrade('--set=crds.install=never');
-    expect(await shortNames()).toMatchObject({ shortNames: ['srv', 'server1'] });
+    const server = (): Promise<object> => cluster.expect<object>(definition);
+    expect(await helm('install', 'kedge', older.path, '--create-namespace')).toContain('STATUS: deployed');
+    expect(await server()).toMatchObject({ spec: { names: { shortNames: ['srv', 'server1'] } } });
     await upgrade();
-    expect(await shortNames()).toMatchObject({ shortNames: ['srv'] });
+    expect(await server()).toMatchObject({ spec: { names: { shortNames: ['srv'] } } });
+    await expect(upgrade('--set=crds.install=always')).rejects.toThrow(/invalid ownership metadata/);
+    expect([await foreign(), (await defined()).length]).toEqual([before, 7]);
+    expect(await helm('get', 'manifest', 'kedge')).not.toContain(`name: ${foreignName}`);
   });
 
   describe('has definitions that', () => definitionVersionTests(cluster));
@@ -124,13 +112,13 @@ onKubernetesWithHelm('the chart', (cluster) => {
     expect(await helm('get', 'manifest', 'kedge')).not.toMatch(/^(data|stringData):/m);
   });
 
-  it('leaves the CA alone when it is upgraded', async () => {
+  it('leaves the CA alone when it is upgraded, and definitions that are no longer wanted', async () => {
     const before = await contents(cluster);
     await upgrade('--set=logLevel=debug,destination.replicas=2');
     expect(await contents(cluster)).toEqual(before);
-    await upgrade('--set=local.bootstrap=false');
-    expect(await contents(cluster)).toEqual(before);
-    await upgrade();
+    await upgrade('--set=local.bootstrap=false,crds.install=never');
+    expect([await contents(cluster), (await defined()).length]).toEqual([before, 7]);
+    await upgrade('--reset-values');
     expect(await contents(cluster)).toEqual(before);
   });
 
@@ -143,7 +131,7 @@ onKubernetesWithHelm('the chart', (cluster) => {
       '/apis/rbac.authorization.k8s.io/v1/clusterroles?labelSelector=app.kubernetes.io/name=kedge',
     );
     expect(items).toEqual([]);
-    await install();
+    await helm('install', 'kedge', chart);
     expect(await contents(cluster)).toEqual(before);
     expect((await cluster.expect<Kept>(definition)).metadata.uid).toBe(metadata.uid);
   });

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Child } from '../../../src/cli/demo/child.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { environmentOf, parseManifests, renderText } from '../../helm/rendered-chart.ts';
-import type { Rendered } from '../../helm/rendered-chart.ts';
+import type { Rendered, Values } from '../../helm/rendered-chart.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TemporaryDirectory } from '../../support/temporary-directory.ts';
 import type { TestCluster } from '../test-cluster.ts';
@@ -13,47 +13,58 @@ const audience = 'identity.l5d.io';
 
 type ProcessName = 'identity' | 'destination';
 
+export interface ReleaseOptions {
+  readonly values?: Values;
+  /** Of identity, in place of what the chart gives it: where a kubelet would have mounted something. */
+  readonly identitySettings?: Readonly<Record<string, string>>;
+}
+
 /**
  * The chart in a cluster without nodes, and its processes beside it: with the settings and the ServiceAccounts of its
  * Deployments, but for where they listen and what a kubelet would mount.
  */
 export class Release implements AsyncDisposable {
-  readonly namespace = 'kedge';
+  readonly namespace: string;
   readonly objects: readonly Rendered[];
   readonly #cluster: TestCluster;
   readonly #files = new TemporaryDirectory();
   readonly #ports: ReadonlyMap<string, number>;
+  readonly #identitySettings: Readonly<Record<string, string>>;
   readonly #running = new Map<ProcessName, Child>();
 
-  /** Applies what the chart makes of its own values, and its definitions. */
-  static async install(cluster: TestCluster): Promise<Release> {
-    const text = await renderText({ crds: { install: 'always' } });
-    await cluster.createNamespace('kedge');
-    await cluster.kubectl(['apply', '--namespace=kedge', '--filename=-'], { input: text });
+  /** Applies what the chart makes of its own values and those given, and its definitions, in a namespace that is there. */
+  static async install(
+    cluster: TestCluster,
+    namespace: string,
+    { values = {}, identitySettings = {} }: ReleaseOptions = {},
+  ): Promise<Release> {
+    const text = await renderText({ crds: { install: 'always' }, ...values }, namespace);
+    await cluster.kubectl(['apply', `--namespace=${namespace}`, '--filename=-'], { input: text });
     const names = ['identity', 'identity-admin', 'destination', 'policy', 'destination-admin'];
     const ports = await unusedPorts(names.length);
-    return new Release(
-      cluster,
-      parseManifests(text),
-      new Map(names.map((name, at) => [name, ports[at] ?? 0])),
-    );
+    const portOf = new Map(names.map((name, at) => [name, ports[at] ?? 0]));
+    return new Release(cluster, namespace, parseManifests(text), portOf, identitySettings);
   }
 
   private constructor(
     cluster: TestCluster,
+    namespace: string,
     objects: readonly Rendered[],
     ports: ReadonlyMap<string, number>,
+    identitySettings: Readonly<Record<string, string>>,
   ) {
     this.#cluster = cluster;
+    this.namespace = namespace;
     this.objects = objects;
     this.#ports = ports;
+    this.#identitySettings = identitySettings;
   }
 
   /** Starts a process and waits until it says that it is ready. */
   async start(name: ProcessName): Promise<void> {
     const settings =
       name === 'identity'
-        ? { KEDGE_IDENTITY_LISTEN_ADDR: this.#address('identity') }
+        ? { KEDGE_IDENTITY_LISTEN_ADDR: this.#address('identity'), ...this.#identitySettings }
         : {
             KEDGE_DESTINATION_LISTEN_ADDR: this.#address('destination'),
             KEDGE_POLICY_LISTEN_ADDR: this.#address('policy'),

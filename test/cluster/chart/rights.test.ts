@@ -5,8 +5,6 @@ import type { Access, Call } from './access.ts';
 import { onKubernetesWithHelm } from './on-kubernetes-with-helm.ts';
 import { Release } from './release.ts';
 
-type ServiceAccount = 'kedge-identity' | 'kedge-destination';
-
 /** A namespace with one of everything that destination follows. */
 const shop = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
@@ -38,27 +36,7 @@ const shop = [
   },
 ];
 
-/** Of another release: the chart has none of them, and destination follows what others have made. */
-const routeDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'httproutes.policy.linkerd.io' },
-  spec: {
-    group: 'policy.linkerd.io',
-    scope: 'Namespaced',
-    names: { kind: 'HTTPRoute', plural: 'httproutes', singular: 'httproute' },
-    versions: [
-      {
-        name: 'v1beta3',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-};
-
-const calls = (cluster: TestCluster, { namespace }: Release, account: ServiceAccount): Call[] =>
+const calls = (cluster: TestCluster, { namespace }: Release, account: string): Call[] =>
   callsOf(cluster.auditLog(), namespace, account);
 
 onKubernetesWithHelm('the rights of the chart', (cluster) => {
@@ -72,7 +50,6 @@ onKubernetesWithHelm('the rights of the chart', (cluster) => {
   beforeAll(async () => {
     const create = (objects: object): Promise<string> =>
       cluster.kubectl(['create', '--filename=-'], { input: JSON.stringify(objects) });
-    await create(routeDefinition);
     opened.push(await Release.install(cluster));
     await release().start('identity');
     await release().start('destination');
@@ -85,29 +62,32 @@ onKubernetesWithHelm('the rights of the chart', (cluster) => {
 
   afterAll(() => opened[0]?.[Symbol.asyncDispose]());
 
-  it.each<ServiceAccount>(['kedge-identity', 'kedge-destination'])(
-    'are used by %s, every one of them',
-    async (account) => {
-      await eventually(() => {
-        const made = calls(cluster, release(), account);
-        const unused = rightsOf(release().objects, account).filter(
-          (right) => !made.some((call) => covers(right, call)),
-        );
-        expect(unused).toEqual([]);
-      });
-    },
-  );
+  const accounts = (): string[] =>
+    release()
+      .objects.filter(({ kind }) => kind === 'ServiceAccount')
+      .map(({ metadata }) => metadata.name);
 
-  it.each<ServiceAccount>(['kedge-identity', 'kedge-destination'])(
-    'are all that %s needs: each of its calls is covered and none was refused',
-    (account) => {
+  it('are used by each of its ServiceAccounts, every one of them', async () => {
+    await eventually(() => {
+      const unused = accounts().flatMap((account) => {
+        const made = calls(cluster, release(), account);
+        const rights = rightsOf(release().objects, account);
+        expect([account, rights.length]).not.toEqual([account, 0]);
+        return rights.filter((right) => !made.some((call) => covers(right, call)));
+      });
+      expect(unused).toEqual([]);
+    });
+  });
+
+  it('are all that they need: each of their calls is covered and none was refused', () => {
+    for (const account of accounts()) {
       const rights = rightsOf(release().objects, account);
       const made = calls(cluster, release(), account);
       const notCovered = made.filter((call) => !rights.some((right: Access) => covers(right, call)));
-      expect(notCovered).toEqual([]);
+      expect([account, notCovered]).toEqual([account, []]);
       expect(made.filter(({ code }) => code === 401 || code === 403)).toEqual([]);
-    },
-  );
+    }
+  });
 });
 
 /** Waits for the copy of the trust bundle, changes it by hand, and waits until it is as it was. */
