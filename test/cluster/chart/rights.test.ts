@@ -1,11 +1,20 @@
 import { eventually } from '../../support/eventually.ts';
+import { gatewayDefinitions } from '../policy/support/gateway-definitions.ts';
 import type { TestCluster } from '../test-cluster.ts';
 import { callsOf, covers, rightsOf } from './access.ts';
 import type { Access, Call } from './access.ts';
 import { onKubernetesWithHelm } from './on-kubernetes-with-helm.ts';
 import { Release } from './release.ts';
 
-/** A namespace with one of everything that destination follows. */
+const parentRefs = [{ group: 'policy.linkerd.io', kind: 'Server', name: 'api' }];
+const route = (kind: string, apiVersion: string): object => ({
+  apiVersion,
+  kind,
+  metadata: { name: 'api', namespace: 'shop' },
+  spec: { parentRefs },
+});
+
+/** A namespace with one of everything that destination does something about. */
 const shop = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
   {
@@ -34,6 +43,9 @@ const shop = [
     metadata: { name: 'api', namespace: 'shop' },
     spec: { podSelector: { matchLabels: { app: 'api' } }, port: 80 },
   },
+  route('HTTPRoute', 'policy.linkerd.io/v1beta3'),
+  route('HTTPRoute', 'gateway.networking.k8s.io/v1'),
+  route('GRPCRoute', 'gateway.networking.k8s.io/v1alpha2'),
 ];
 
 const calls = (cluster: TestCluster, { namespace }: Release, account: string): Call[] =>
@@ -50,6 +62,7 @@ onKubernetesWithHelm('the rights of the chart', (cluster) => {
   beforeAll(async () => {
     const create = (objects: object): Promise<string> =>
       cluster.kubectl(['create', '--filename=-'], { input: JSON.stringify(objects) });
+    await create({ apiVersion: 'v1', kind: 'List', items: gatewayDefinitions });
     opened.push(await Release.install(cluster));
     await release().start('identity');
     await release().start('destination');
