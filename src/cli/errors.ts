@@ -66,6 +66,18 @@ export const cliErrors = errorCatalogue({
     kind: 'not_found',
     help: 'There are no pods of the identity service in that namespace. Give the namespace of the control plane with --namespace, or addresses with --address.',
   },
+  settings_invalid: {
+    kind: 'invalid_argument',
+    help: 'Correct the settings that the message names, in the environment or with --set. The command ends with 64.',
+  },
+  vault_token_unusable: {
+    kind: 'invalid_argument',
+    help: 'Log in (`vault login`, `bao login`), or set VAULT_TOKEN. Tokens are never taken from arguments, which other users of the machine can see.',
+  },
+  nothing_to_print: {
+    kind: 'failed_precondition',
+    help: 'A local issuer needs no rights of anybody. Set KEDGE_ISSUER, in the environment or with --set.',
+  },
   demo_timeout: {
     kind: 'deadline_exceeded',
     help: 'A step of the demo did not happen in time. The message ends with what was seen last; a loaded machine may need a second try.',

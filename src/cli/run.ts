@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import type { Environment } from '../runtime/env.ts';
 import { addBootstrapCommand } from './bootstrap.ts';
 import { addCertifyCommand } from './certify.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addDevVaultCommand } from './dev-vault.ts';
 import { addIdentityCommand } from './identity.ts';
 import { addIssuerCommand } from './issuer.ts';
@@ -9,8 +11,16 @@ import type { Streams } from './respond.ts';
 import { EXIT, responder } from './respond.ts';
 import { version } from './version.ts';
 
+/** Where a command runs: a process, or a test. */
+export interface Surroundings extends Streams {
+  /** Empty unless given. */
+  readonly env?: Environment;
+}
+
 /** Runs one command line (without the program's name) and gives its exit code (docs/cli.md). */
-export async function run(args: readonly string[], streams: Streams): Promise<number> {
+export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr, env = {} } = surroundings;
+  const streams = { stdout, stderr };
   let code: number = EXIT.ok;
   const exit = (value: number): void => {
     code = value;
@@ -31,6 +41,7 @@ export async function run(args: readonly string[], streams: Streams): Promise<nu
   addBootstrapCommand(program, respond);
   addIdentityCommand(program, respond);
   addIssuerCommand(program, respond);
+  addDoctorCommand(program, respond, env);
   addDevVaultCommand(program, respond);
   addCertifyCommand(program, respond);
   try {
