@@ -27,6 +27,8 @@ export class InCluster {
   readonly #mesh: MeshDomain;
   readonly #needs: ClusterNeeds;
   readonly #bundles: Informer<string> | undefined;
+  /** What is missing of the CA is there; only where it is made here. */
+  #bootstrapped: Promise<void> | undefined;
 
   private constructor(cluster: Cluster, config: IdentityConfig, mesh: MeshDomain, needs: ClusterNeeds) {
     const { clock, log, signal } = needs;
@@ -47,13 +49,17 @@ export class InCluster {
   /** Follows and makes what was asked for, until the signal of the needs is aborted. */
   static async join(config: IdentityConfig, mesh: MeshDomain, needs: ClusterNeeds): Promise<InCluster> {
     const cluster = await Cluster.join(config, needs);
-    if (config.issuerBootstrap) untilAborted(bootstrapUntilDone(config, mesh, cluster, needs), needs);
+    const joined = new InCluster(cluster, config, mesh, needs);
+    if (config.issuerBootstrap) {
+      joined.#bootstrapped = bootstrapUntilDone(config, mesh, cluster, needs);
+      untilAborted(joined.#bootstrapped, needs);
+    }
     if (config.issuer === 'vault' && ownBundle(config)) {
       // Loaded only where it is wanted: the library for Vault is large.
       const { seedBundleUntilDone } = await import('./seed-bundle.ts');
       untilAborted(seedBundleUntilDone(config, cluster, needs), needs);
     }
-    return new InCluster(cluster, config, mesh, needs);
+    return joined;
   }
 
   /** What issuers need of the cluster. */
@@ -68,9 +74,11 @@ export class InCluster {
     const mesh = this.#mesh;
     this.#publish(anchors);
     this.#tell(issuer, anchors);
-    if (!this.#config.issuerBootstrap) return;
+    if (this.#bootstrapped === undefined) return;
     const kept = { issuer, anchors, mesh, self };
-    untilAborted(keepRenewed(this.#config, kept, this.cluster, this.#needs), this.#needs);
+    // Before, a Secret that holds nothing has not been emptied.
+    const keeping = this.#bootstrapped.then(() => keepRenewed(this.#config, kept, this.cluster, this.#needs));
+    untilAborted(keeping, this.#needs);
   }
 
   #publish(anchors: Latest<TrustBundle | undefined>): void {

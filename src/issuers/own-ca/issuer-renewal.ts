@@ -40,9 +40,10 @@ const checkMs = 30_000;
 const foreignAnnotation = 'cert-manager.io/';
 
 /**
- * Replaces the issuer in the Secret by a new one of the same anchor before it ends, as long as the anchor's key is in
- * the cluster. Replicas need not agree on who does it: the Secret is written only as it was read, so one of them wins
- * and the others find nothing left to do.
+ * Replaces the issuer in the Secret by a new one of the same anchor before it ends, or when the Secret was emptied, as long
+ * as the anchor's key is in the cluster. What was emptied never comes back: whoever did it may have had a reason. Replicas
+ * need not agree on who does it: the Secret is written only as it was read, so one of them wins and the others find nothing
+ * left to do.
  */
 export class IssuerRenewal {
   readonly #options: IssuerRenewalOptions;
@@ -57,70 +58,77 @@ export class IssuerRenewal {
     return this.#problem;
   }
 
-  /** Looks until the signal is aborted. */
+  /** Looks when the state changes and twice a minute, until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, state } = this.#options;
     while (!signal.aborted) {
       const present = state.value;
-      if (present.state === 'unavailable' || isDue(present, clock.now())) await this.#look(signal);
+      const due = present.state === 'unavailable' || isDue(present, clock.now());
+      if (due || present.degraded !== undefined) await this.#look(due, signal);
       else this.#tell(undefined);
-      await clock.sleep(checkMs, signal).catch(() => undefined);
+      await this.#rest(present, signal);
     }
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  async #rest(present: IssuerState, signal: AbortSignal): Promise<void> {
+    const { clock, state } = this.#options;
+    const rested = new AbortController();
+    const either = AbortSignal.any([signal, rested.signal]);
+    const changed = state.until((next) => next !== present, either);
+    await Promise.race([clock.sleep(checkMs, either), changed]).catch(() => undefined);
+    rested.abort();
+  }
+
+  async #look(due: boolean, signal: AbortSignal): Promise<void> {
     try {
-      await this.#renewIfDue(signal);
+      await this.#renew(due, signal);
       this.#tell(undefined);
     } catch (error) {
       if (!signal.aborted) this.#tell(errorMessage(error));
     }
   }
 
-  async #renewIfDue(signal: AbortSignal): Promise<void> {
+  /** @param due the issuer in use; else one is made only where the Secret is empty */
+  async #renew(due: boolean, signal: AbortSignal): Promise<void> {
     const { client, places, clock, log } = this.#options;
     const holder = issuerHolder(places);
     const secret = await find(client, holder, signal);
-    const issuer = secret && holder.read(secret);
-    if (secret === undefined || issuer === undefined) return;
-    if (!isOver(issuer.certificate, clock.now()) || isKeptByOthers(secret)) return;
+    if (secret === undefined || isKeptByOthers(secret)) return;
+    const issuer = holder.read(secret);
+    if (issuer !== undefined && !(due && isOver(issuer.certificate, clock.now()))) return;
     const anchor = await this.#anchorOf(issuer, signal);
-    const renewed = await this.#make(issuer.certificate, anchor);
-    const names = namesInUse(places.issuer, (name) => caTextsOf(secret)[name]);
-    const data = secretData({
-      [names.certificates]: chainPem(renewed),
-      [names.privateKey]: encodePrivateKey(renewed.key),
-    });
+    const renewed = await this.#make(issuer?.certificate, anchor);
+    const data = issuer === undefined ? holder.write(renewed) : renewedData(places.issuer, secret, renewed);
     if (!(await update(client, holder, secret, data, signal))) return;
     const { fingerprint, notAfter } = renewed.certificate;
-    log.info({ fingerprint, until: notAfter }, 'issuer renewed');
+    log.info({ fingerprint, until: notAfter }, issuer === undefined ? 'issuer made anew' : 'issuer renewed');
   }
 
-  async #anchorOf(issuer: CaKeyPair, signal: AbortSignal): Promise<CaKeyPair> {
-    const { certificate } = issuer;
+  async #anchorOf(issuer: CaKeyPair | undefined, signal: AbortSignal): Promise<CaKeyPair> {
+    const before = issuer?.certificate;
     const { client, places, anchors } = this.#options;
     const where = `the Secret ${places.namespace}/${places.anchor}`;
     const anchor = await held(client, anchorHolder(places), signal);
     if (anchor?.key === undefined) {
       throw notRenewed(
-        certificate,
+        before,
         `expected the anchor's key in ${where}, found none; make a new issuer with it`,
       );
     }
     if (anchors.value?.has(anchor.certificate) !== true) {
-      throw notRenewed(certificate, `expected the anchor in ${where} to be published, found it is not`);
+      throw notRenewed(before, `expected the anchor in ${where} to be published, found it is not`);
     }
-    if (!isBelow(issuer, anchor.certificate)) {
-      throw notRenewed(certificate, `expected it to be of the anchor in ${where}, got one of another`);
+    if (issuer !== undefined && !isBelow(issuer, anchor.certificate)) {
+      throw notRenewed(before, `expected it to be of the anchor in ${where}, got one of another`);
     }
     return caKeyPair([anchor.certificate], anchor.key);
   }
 
-  async #make(before: Certificate, anchor: CaKeyPair): Promise<CaKeyPair> {
+  async #make(before: Certificate | undefined, anchor: CaKeyPair): Promise<CaKeyPair> {
     const { mesh, lifetimeMs, identity, anchors, clock } = this.#options;
     const now = clock.now();
     const pair = await makeIssuer({ anchor, mesh, lifetimeMs, now });
-    if (before.notBefore <= now && pair.certificate.notAfter <= before.notAfter) {
+    if (before !== undefined && before.notBefore <= now && pair.certificate.notAfter <= before.notAfter) {
       const anchorEnd = anchor.certificate.notAfter.toISOString();
       throw notRenewed(
         before,
@@ -165,7 +173,21 @@ function isKeptByOthers({ metadata: { annotations = {} } }: DataObject): boolean
   return Object.keys(annotations).some((name) => name.startsWith(foreignAnnotation));
 }
 
-function notRenewed(issuer: Certificate, why: string): Error {
-  const message = `the issuer ends at ${issuer.notAfter.toISOString()} and is not renewed: ${why}`;
-  return issuerErrors.error('issuer_not_renewed', message);
+/** Under the names that the Secret uses. */
+function renewedData(where: string, secret: DataObject, pair: CaKeyPair): Record<string, string> {
+  const texts = caTextsOf(secret);
+  const names = namesInUse(where, (name) => texts[name]);
+  return secretData({
+    [names.certificates]: chainPem(pair),
+    [names.privateKey]: encodePrivateKey(pair.key),
+  });
+}
+
+/** @param issuer none where its Secret is empty */
+function notRenewed(issuer: Certificate | undefined, why: string): Error {
+  const what =
+    issuer === undefined
+      ? 'the Secret of the issuer is empty and no other issuer is made'
+      : `the issuer ends at ${issuer.notAfter.toISOString()} and is not renewed`;
+  return issuerErrors.error('issuer_not_renewed', `${what}: ${why}`);
 }

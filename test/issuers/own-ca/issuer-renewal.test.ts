@@ -183,6 +183,52 @@ describe('IssuerRenewal', () => {
     expect(bench.replicas[0]?.problem.value).toBeUndefined();
   });
 
+  it('makes another issuer of the same anchor when the Secret was emptied, by one of two replicas', async () => {
+    using bench = await Bench.start({ replicas: 2 });
+    const before = bench.kept;
+    const metadata = { ...bench.object(places.issuer).metadata, namespace };
+    bench.kube.put(secrets, { metadata, data: null });
+    bench.follow();
+    expect(bench.issuers[0]?.state.value).toMatchObject({ state: 'ready', fingerprint: before });
+    await bench.hours(1);
+    await eventually(() => expect(bench.log.withMessage('issuer made anew')).toHaveLength(1));
+    bench.follow();
+    const after = issuerHolder(places).read(bench.object(places.issuer));
+    expect(after?.certificate.fingerprint).not.toBe(before);
+    for (const { state } of bench.issuers) expect(state.value).toMatchObject({ fingerprint: bench.kept });
+    await bench.hours(1);
+    expect(bench.log.withMessage('issuer made anew')).toHaveLength(1);
+    expect(bench.told).toEqual([]);
+  });
+
+  it.each<[string, (bench: Bench) => void, string]>([
+    [
+      'whose anchor has no key in the cluster',
+      (bench) => {
+        bench.kube.delete(secrets, { namespace, name: places.anchor });
+      },
+      "the Secret of the issuer is empty and no other issuer is made: expected the anchor's key in the Secret kedge/kedge-trust-anchor, found none; make a new issuer with it",
+    ],
+    [
+      'beside content that is no issuer',
+      (bench) => {
+        const metadata = { ...bench.object(places.issuer).metadata, namespace };
+        bench.kube.put(secrets, { metadata, data: { 'crt.pem': 'eA==' } });
+      },
+      'the Secret kedge/kedge-issuer: expected tls.crt and tls.key, or crt.pem and key.pem, in the Secret kedge/kedge-issuer, got no key.pem',
+    ],
+  ])('makes none for a Secret that was emptied %s, and says so once', async (_, change, reason) => {
+    using bench = await Bench.start();
+    const metadata = { ...bench.object(places.issuer).metadata, namespace };
+    bench.kube.put(secrets, { metadata, data: {} });
+    change(bench);
+    bench.follow();
+    await bench.hours(2);
+    await eventually(() => expect(bench.told).toEqual([reason]));
+    expect(bench.log.withMessage('issuer made anew')).toEqual([]);
+    expect(bench.issuers[0]?.state.value.state).toBe('ready');
+  });
+
   it('renews an issuer that ended while nobody was there', async () => {
     using bench = await Bench.start({ replicas: 0 });
     await bench.hours(40);
