@@ -10,6 +10,7 @@ export interface GuardMetrics {
   readonly waiting: Gauge<'urgency'>;
   readonly waited: Histogram<'urgency'>;
   readonly shed: Counter<'reason' | 'urgency'>;
+  readonly heldBack: Counter;
 }
 
 /** Seconds; nobody waits longer than half of KEDGE_ISSUER_TIMEOUT. */
@@ -37,6 +38,10 @@ export function guardMetrics(metrics: Metrics): GuardMetrics {
       'kedge_issuer_shed_total',
       'Requests that were told to come back later before they reached the CA, by reason (outage, overload, late) and urgency.',
       ['reason', 'urgency'],
+    ),
+    heldBack: metrics.counter(
+      'kedge_issuer_held_back_total',
+      'Calls that the CA refused because it is asked too much, such as by a quota; each gets another turn while there is time.',
     ),
   };
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { errorMessage, isAppError } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
 import { untilAborted } from '../../runtime/until-aborted.ts';
@@ -7,8 +6,9 @@ import { issuerErrors } from '../errors.ts';
 import type { IssuedCertificate, Issuer, IssueRequest, IssuerState } from '../issuer.ts';
 import { Appointments } from './appointments.ts';
 import { CallRate } from './call-rate.ts';
-import { CircuitBreaker, type BreakerState, type WatchedCall } from './circuit-breaker.ts';
+import { CircuitBreaker, type BreakerState } from './circuit-breaker.ts';
 import { showBreaker, showNobodyWaits, type GuardMetrics, type ShedReason } from './guard-metrics.ts';
+import { asksForLess, judgeCall } from './judge-call.ts';
 import { OutageState } from './outage-state.ts';
 import { Throughput } from './throughput.ts';
 import { bearableMs, standingOf, type Standing, type Urgency } from './urgency.ts';
@@ -109,15 +109,14 @@ export class GuardedIssuer implements Issuer {
   /** One that the CA refuses because it is asked too much gets a turn again, while there is time. */
   async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
     const { clock, timeoutMs } = this.#options;
-    const now = clock.now();
-    const standing = standingOf(request, now);
-    const waitUntilMs = now.getTime() + timeoutMs * shareForWaiting;
+    const standing = standingOf(request, clock.now());
+    const waitUntilMs = clock.now().getTime() + timeoutMs * shareForWaiting;
     for (;;) {
       signal.throwIfAborted();
       try {
         return await this.#turn(request, { ...standing, waitUntilMs }, signal);
       } catch (error) {
-        if (!isAppError(error) || error.kind !== 'resource_exhausted') throw error;
+        if (!asksForLess(error)) throw error;
         if (clock.now().getTime() + this.#rate.waitMs >= waitUntilMs)
           throw this.#refusal('late', standing.urgency, standing.bearableMs);
       }
@@ -207,7 +206,7 @@ export class GuardedIssuer implements Issuer {
       return issued;
     } catch (error) {
       if (signal.aborted) this.#throughput.took(clock.now().getTime() - startedMs);
-      judge(watched, error);
+      judgeCall(watched, error);
       this.#heed(error);
       throw error;
     } finally {
@@ -218,7 +217,7 @@ export class GuardedIssuer implements Issuer {
 
   /** A CA that is asked too much is left alone for a while, so that those who wait are not refused one after the other. */
   #heed(error: unknown): void {
-    if (!isAppError(error) || error.kind !== 'resource_exhausted') return;
+    if (!asksForLess(error)) return;
     const { metrics, random = Math.random } = this.#options;
     metrics.heldBack.inc();
     this.#rate.pause(error.retryAfterMs ?? usualPauseMs * (0.5 + 0.5 * random()));
@@ -248,12 +247,4 @@ export class GuardedIssuer implements Issuer {
     const message = `expected a turn at the CA in time, got none: ${this.#line.length} more urgent ones wait`;
     return issuerErrors.error('issuer_overloaded', message, { retryAfterMs });
   }
-}
-
-/** What a failure says of the CA. One that refuses this request, for good or for now, is there; who went away says nothing. */
-function judge(call: WatchedCall, error: unknown): void {
-  const kind = isAppError(error) ? error.kind : undefined;
-  if (kind === 'unavailable' || kind === 'deadline_exceeded') call.failed(errorMessage(error));
-  else if (kind === 'failed_precondition' || kind === 'resource_exhausted') call.succeeded();
-  else call.dropped();
 }

@@ -15,8 +15,8 @@ export const vaultErrors = errorCatalogue({
     help: 'This server is a standby that does not pass requests on. Let KEDGE_VAULT_ADDR name the Service of the active server, or let the standbys forward.',
   },
   vault_rate_limited: {
-    kind: 'unavailable',
-    help: 'A rate limit quota of Vault refused the call. Raise the quota, or lower KEDGE_ISSUER_RATE to it.',
+    kind: 'resource_exhausted',
+    help: 'A rate limit quota of Vault refused the call. Raise the quota, or set KEDGE_ISSUER_RATE to the share of one replica in it.',
   },
   vault_failed: {
     kind: 'unavailable',

@@ -2,17 +2,22 @@ import { issuerErrors } from '../../../src/issuers/errors.ts';
 import type { IssuedCertificate, Issuer, IssueRequest, IssuerState } from '../../../src/issuers/issuer.ts';
 import { guardMetrics } from '../../../src/issuers/outage/guard-metrics.ts';
 import { GuardedIssuer } from '../../../src/issuers/outage/guarded-issuer.ts';
-import { isAppError } from '../../../src/runtime/errors.ts';
+import { AppError, errorMessage, isAppError } from '../../../src/runtime/errors.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
 import { LogCapture } from '../../support/log-capture.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { TestCa } from '../../support/test-ca.ts';
+import { thrownBy } from '../../support/thrown-by.ts';
 import { answerOf, later, now, request } from '../support/issue-request.ts';
 
 const minute = 60_000;
 const { issued } = answerOf(TestCa.create().intermediate());
 const away = issuerErrors.error('issuer_unavailable', 'expected 200, got 503');
+const tooMuch = (retryAfterMs?: number): Error =>
+  new AppError('vault_rate_limited', 'resource_exhausted', 'expected 200, got 429', {
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
 const ready: IssuerState = { state: 'ready', notBefore: now, notAfter: later(1_000 * minute) };
 
 interface Held {
@@ -245,15 +250,51 @@ describe('GuardedIssuer', () => {
     });
   });
 
+  it('leaves a CA alone for a while that is asked too much, and gives another turn, the most urgent first', async () => {
+    const bench = new Bench({ concurrency: 2 });
+    for (const [minutes, name] of ['a', 'b', 'c'].entries()) bench.ask(name, 2 + minutes);
+    bench.ask('expiring', 1);
+    for (const each of bench.held.splice(0)) each.fail(tooMuch());
+    await bench.clock.advance(149);
+    expect(bench.reached).toEqual(['a', 'b']);
+    await bench.clock.advance(1);
+    expect(bench.reached.slice(2)).toEqual(['expiring', 'a']);
+    await bench.answerAll();
+    expect(bench.outcomes).toEqual(['expiring ok', 'a ok', 'b ok', 'c ok']);
+    expect(await bench.metrics.text()).toContain('\nkedge_issuer_held_back_total 2\n');
+    expect(bench.clock.pending).toBe(0);
+  });
+
+  it('waits as long as such a CA says, up to ten seconds, and takes none of it for an outage', async () => {
+    const bench = new Bench({ concurrency: 10, timeoutMs: 60_000 });
+    for (let number = 1; number <= 10; number += 1) bench.ask(`${number}`, 20);
+    for (const each of bench.held.splice(0)) each.fail(tooMuch(3_600_000));
+    await bench.clock.advance(9_999);
+    expect(bench.held).toHaveLength(0);
+    expect(bench.guard.breaker.value.state).toBe('closed');
+    await bench.clock.advance(1);
+    expect(bench.held).toHaveLength(10);
+    await bench.answerAll();
+    expect(bench.outcomes).toHaveLength(10);
+  });
+
+  it('sends away who gets no other turn in half of the time', async () => {
+    const bench = new Bench({ timeoutMs: 4_000 });
+    bench.ask('a');
+    for (const each of bench.held.splice(0)) each.fail(tooMuch(3_000));
+    await bench.clock.advance(0);
+    expect(bench.outcomes).toEqual([expect.stringMatching(/^a issuer_overloaded \d+$/)]);
+  });
+
   it('never tells a workload to stay away for longer than a part of what its certificate has left', async () => {
     const bench = new Bench();
     await bench.fail(5);
     bench.outcomes.length = 0;
     // So many that the last one's turn would be an hour away.
-    for (let number = 0; number < 40_000; number += 1) {
-      const goodUntil = later(60 * minute);
-      expect(() => bench.guard.checkOpen(number % 2 === 0 ? goodUntil : undefined)).toThrow('got none');
-    }
+    const refusals = Array.from({ length: 40_000 }, (_, number) =>
+      thrownBy(() => bench.guard.checkOpen(number % 2 === 0 ? later(60 * minute) : undefined)),
+    );
+    expect(refusals.every((error) => errorMessage(error).includes('got none'))).toBe(true);
     for (let number = 0; number < 5_000; number += 1) bench.ask('eight minutes left', 8);
     await bench.clock.advance(0);
     bench.outcomes.length = 0;

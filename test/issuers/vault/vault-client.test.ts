@@ -94,7 +94,12 @@ describe('VaultClient', () => {
     [404, 'vault_path_missing', 'unavailable', []],
     [405, 'vault_path_missing', 'unavailable', ['unsupported operation']],
     [412, 'vault_failed', 'unavailable', ['required index state not present']],
-    [429, 'vault_rate_limited', 'unavailable', ['request path "pki/sign/kedge": rate limit quota exceeded']],
+    [
+      429,
+      'vault_rate_limited',
+      'resource_exhausted',
+      ['request path "pki/sign/kedge": rate limit quota exceeded'],
+    ],
     [472, 'vault_standby', 'unavailable', []],
     [473, 'vault_standby', 'unavailable', []],
     [500, 'vault_failed', 'unavailable', ['1 error occurred: disk full']],
