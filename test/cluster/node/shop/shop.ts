@@ -9,19 +9,19 @@ export const shopNamespace = 'shop';
 /** The address of the Service `api`, fixed so that a sidecar can be told to lead there by number. */
 const apiAddress = '10.96.77.7';
 
-const programs = ['back-end.ts', 'front-end.ts', 'steady-client.ts'];
+const programs = ['back-end.ts', 'front-end.ts', 'held-connection.ts', 'steady-client.ts'];
 
 /**
  * Two Deployments with a sidecar each: `web`, whose application reaches `api` through its own sidecar, and `api`, which lets
- * in who proves an identity.
+ * in who proves an identity; each with as many pods as told.
  */
-export function shopObjects(): object {
+export function shopObjects(replicas = 2): object {
   const items = [
     configMap(),
     ...service('api', { clusterIP: apiAddress }),
-    deployment('api', 'back-end.ts', { inboundPorts: [8080] }),
+    deployment('api', replicas, 'back-end.ts', { inboundPorts: [8080] }),
     ...service('web', {}),
-    deployment('web', 'front-end.ts', {
+    deployment('web', replicas, 'front-end.ts', {
       inboundPorts: [8080],
       outboundForwards: [
         `127.0.0.1:8001=api.${shopNamespace}.svc.cluster.local:80`,
@@ -53,12 +53,12 @@ const service = (name: string, more: object) => [
   },
 ];
 
-const deployment = (name: string, program: string, plan: SidecarPlan) => ({
+const deployment = (name: string, replicas: number, program: string, plan: SidecarPlan) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: named(name),
   spec: {
-    replicas: 2,
+    replicas,
     selector: { matchLabels: { app: name } },
     strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
     template: {
