@@ -10,7 +10,6 @@ export const namespaces = clusterWide('', 'v1', 'namespaces', 'Namespace');
 export const nodes = clusterWide('', 'v1', 'nodes', 'Node');
 export const endpointSlices = namespaced('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice');
 export const events = namespaced('events.k8s.io', 'v1', 'events', 'Event');
-export const leases = namespaced('coordination.k8s.io', 'v1', 'leases', 'Lease');
 
 /** Only asked, never kept. */
 export const tokenReviews = clusterWide('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview');

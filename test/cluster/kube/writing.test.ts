@@ -6,7 +6,6 @@ import { HttpKubeClient } from '../../../src/kube/http-kube-client.ts';
 import { KubeHttp } from '../../../src/kube/kube-http.ts';
 import { kubeMetrics } from '../../../src/kube/kube-metrics.ts';
 import type { KubeObject } from '../../../src/kube/kube-object.ts';
-import { LeaseElection } from '../../../src/kube/lease-election.ts';
 import { configMaps, pods, serviceAccounts } from '../../../src/kube/resources.ts';
 import { updateWithRetry } from '../../../src/kube/update-with-retry.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -104,30 +103,6 @@ onKubernetes('writing to a real API server', (cluster) => {
     );
     stop.abort();
     await running;
-  });
-
-  it('lets one of two have a Lease, and hands it over', async () => {
-    const client = await cluster.client();
-    const clock = new ManualClock(new Date());
-    const stops = [new AbortController(), new AbortController()];
-    const lease = { client, namespace: 'default', name: 'kedge-test', clock, log: new LogCapture() };
-    const [first, second] = [
-      new LeaseElection({ ...lease, identity: 'a' }),
-      new LeaseElection({ ...lease, identity: 'b' }),
-    ];
-    const runs = [first.run(stops[0]!.signal), second.run(stops[1]!.signal)];
-    await eventually(() => expect(first.held.value || second.held.value).toBe(true));
-    const [holder, other, stop] = first.held.value ? [first, second, stops[0]!] : [second, first, stops[1]!];
-    await clock.advance(5_000);
-    expect([holder.held.value, other.held.value]).toEqual([true, false]);
-    stop.abort();
-    await eventually(async () => {
-      await clock.advance(500);
-      expect(other.held.value).toBe(true);
-    });
-    expect(holder.held.value).toBe(false);
-    for (const one of stops) one.abort();
-    await Promise.all(runs);
   });
 
   it('takes a token that was replaced in its file as soon as the one before is refused', async () => {
