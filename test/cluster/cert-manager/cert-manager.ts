@@ -34,11 +34,12 @@ export class CertManager {
     { autoApproval = true, callsPerSecond = 20 }: CertManagerOptions,
   ) {
     const [metrics = 0, webhook = 0, health = 0] = ports;
+    const host = hostOf(cluster);
     const kubeconfig = `--kubeconfig=${cluster.kubeconfig}`;
     this.#cluster = cluster;
     this.#checks = {
-      controller: `http://127.0.0.1:${metrics}/metrics`,
-      webhook: `http://127.0.0.1:${health}/healthz`,
+      controller: `http://${host}:${metrics}/metrics`,
+      webhook: `http://${host}:${health}/healthz`,
     };
     this.#commands = {
       controller: {
@@ -46,7 +47,7 @@ export class CertManager {
         words: [
           ...[certManagerProgram('controller'), kubeconfig, '--leader-elect=false'],
           `--cluster-resource-namespace=${resourceNamespace}`,
-          `--metrics-listen-address=127.0.0.1:${metrics}`,
+          `--metrics-listen-address=${host}:${metrics}`,
           `--controllers=*${autoApproval ? '' : ',-certificaterequests-approver'}`,
           ...[`--kube-api-qps=${callsPerSecond}`, `--kube-api-burst=${callsPerSecond * 2.5}`],
         ],
@@ -72,7 +73,7 @@ export class CertManager {
     await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
     await cluster.createNamespace(resourceNamespace);
     await own.startWebhook();
-    const url = `https://127.0.0.1:${ports[1] ?? 0}`;
+    const url = `https://${hostOf(cluster)}:${ports[1] ?? 0}`;
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: webhookConfigurations(url, ca) });
     await cluster.kubectl(['apply', '-f', '-'], { input });
     await own.startController();
@@ -114,11 +115,17 @@ export class CertManager {
   }
 }
 
+/** Where a process beside the API server is reached: at the address of the API server, in the network of the cluster. */
+function hostOf(cluster: TestCluster): string {
+  return new URL(cluster.server).hostname;
+}
+
 /** Gives the CA, as PEM, that the webhook's certificate is verified by. */
 function makeServingFiles(cluster: TestCluster): string {
   const notAfter = new Date(Date.now() + 24 * 3_600_000);
   const ca = TestCa.create({ commonName: 'webhook', notAfter });
-  const { certificate, key } = ca.leaf({ notAfter, names: [generalName.ip(127, 0, 0, 1)] });
+  const names = [generalName.ip(...hostOf(cluster).split('.').map(Number))];
+  const { certificate, key } = ca.leaf({ notAfter, names });
   writeFileSync(cluster.file('webhook.crt'), certificate.pem);
   writeFileSync(cluster.file('webhook.key'), encodePrivateKey(key), { mode: 0o600 });
   return ca.certificate.pem;

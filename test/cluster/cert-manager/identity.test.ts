@@ -5,6 +5,7 @@ import { buildCsr } from '../../support/csr-builder.ts';
 import { eventually } from '../../support/eventually.ts';
 import { fields } from '../../support/protobuf-bytes.ts';
 import { TestCa } from '../../support/test-ca.ts';
+import { issuerRights } from '../chart/issuer-rights.ts';
 import { access, account } from '../identity/control-namespace.ts';
 import { IdentityProcess } from '../identity/identity-process.ts';
 import { caCertificate, caIssuer } from './objects.ts';
@@ -102,4 +103,6 @@ onCertManager('the identity service with a real cert-manager', (rig) => {
       }
     }
   }, 60_000);
+
+  issuerRights(rig);
 });

@@ -14,6 +14,7 @@ const audience = 'identity.l5d.io';
 type ProcessName = 'identity' | 'destination';
 
 export interface ReleaseOptions {
+  readonly namespace?: string;
   readonly values?: Values;
   /** Of identity, in place of what the chart gives it: where a kubelet would have mounted something. */
   readonly identitySettings?: Readonly<Record<string, string>>;
@@ -32,13 +33,13 @@ export class Release implements AsyncDisposable {
   readonly #identitySettings: Readonly<Record<string, string>>;
   readonly #running = new Map<ProcessName, Child>();
 
-  /** Applies what the chart makes of its own values and those given, and its definitions, in a namespace that is there. */
+  /** Applies what the chart makes of its own values and those given, and its definitions, in a new namespace. */
   static async install(
     cluster: TestCluster,
-    namespace: string,
-    { values = {}, identitySettings = {} }: ReleaseOptions = {},
+    { namespace = 'kedge', values = {}, identitySettings = {} }: ReleaseOptions = {},
   ): Promise<Release> {
     const text = await renderText({ crds: { install: 'always' }, ...values }, namespace);
+    await cluster.createNamespace(namespace);
     await cluster.kubectl(['apply', `--namespace=${namespace}`, '--filename=-'], { input: text });
     const names = ['identity', 'identity-admin', 'destination', 'policy', 'destination-admin'];
     const ports = await unusedPorts(names.length);

@@ -1,5 +1,6 @@
+import type { CaKeyPair } from '../../../../src/pki/ca-key-pair.ts';
+import type { Certificate } from '../../../../src/pki/certificate.ts';
 import { encodePrivateKey } from '../../../../src/pki/keys.ts';
-import type { TestCa } from '../../../support/test-ca.ts';
 import type { VaultAdmin } from './vault-server.ts';
 
 /** What a role needs to sign for a mesh; the names are those of the mesh `cluster.local` with the control namespace `kedge`. */
@@ -25,6 +26,9 @@ const meshRole = {
 
 export type RoleFields = Partial<Record<keyof typeof meshRole | 'issuer_ref', unknown>>;
 
+/** A CA with its key, and the anchor above it. */
+export type AnchoredCa = CaKeyPair & { readonly anchor: Certificate };
+
 /** A PKI mount with a role for the mesh, as an administrator sets it up. Policies and mounts are of one name each. */
 export class MeshPki {
   readonly mount: string;
@@ -36,7 +40,7 @@ export class MeshPki {
   }
 
   /** Mounts the engine, gives it this CA with those above it, and makes the role and the policy. */
-  async create(ca: TestCa, { withChain = true }: { readonly withChain?: boolean } = {}): Promise<void> {
+  async create(ca: AnchoredCa, { withChain = true }: { readonly withChain?: boolean } = {}): Promise<void> {
     const type = { type: 'pki', config: { max_lease_ttl: '87600h' } };
     await this.#server.expect(`sys/mounts/${this.mount}`, { body: type });
     await this.importCa(ca, { withChain });
@@ -50,7 +54,7 @@ export class MeshPki {
   }
 
   /** Gives the engine a further CA; gives the id of its issuer. */
-  async importCa(ca: TestCa, { withChain = true } = {}): Promise<string> {
+  async importCa(ca: AnchoredCa, { withChain = true } = {}): Promise<string> {
     const above = withChain ? [...ca.chain, ca.anchor].filter((each) => !each.equals(ca.certificate)) : [];
     const pem = [encodePrivateKey(ca.key), ca.certificate.pem, ...above.map((each) => each.pem)].join('');
     const { data } = await this.#server.expect<{ data: { mapping: Record<string, string> } }>(

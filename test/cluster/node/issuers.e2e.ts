@@ -1,0 +1,132 @@
+import { missingOpenBao } from '../binaries/openbao.ts';
+import { certManagerMissing } from '../cert-manager/on-cert-manager.ts';
+import { onKubernetes } from '../on-kubernetes.ts';
+import {
+  certManagerDirect,
+  certManagerIntermediate,
+  ownCa,
+  secretText,
+  vaultDirect,
+  vaultIntermediate,
+} from './issuers/combinations.ts';
+import type { Combination } from './issuers/combinations.ts';
+import { issuerStatus } from './issuers/issuer-status.ts';
+import { Mesh } from './issuers/mesh.ts';
+import { shownChain } from './issuers/shown-chain.ts';
+import { restart } from './rollout.ts';
+import { shopNamespace } from './shop/shop.ts';
+
+const minute = 60_000;
+const missing = missingOpenBao() ?? certManagerMissing();
+
+/** What stays of every release: the trust bundle and its copies, for they may be all that running proxies go by. */
+const bundles = [
+  'cert-manager',
+  'default',
+  'kedge',
+  'kube-node-lease',
+  'kube-public',
+  'kube-system',
+  'shop',
+  'vault',
+].map((namespace) => `ConfigMap ${namespace}/kedge-trust-bundle`);
+
+(missing === undefined ? onKubernetes : skipped)(
+  'the issuers on a node, installed by the conventions of the chart',
+  (cluster) => {
+    let prepared: Mesh | undefined;
+    const mesh = (): Mesh => {
+      if (prepared === undefined) throw new TypeError('expected a mesh that was prepared');
+      return prepared;
+    };
+    const left = (secrets: readonly string[]): string[] => [
+      ...bundles,
+      ...secrets.map((name) => `Secret kedge/${name}`),
+    ];
+
+    beforeAll(async () => {
+      prepared = await Mesh.prepare(cluster);
+    }, 10 * minute);
+
+    /** A call that only an identity of the mesh may make, with a certificate of that CA. */
+    const carriesCalls = async ({ ca, signs }: Pick<Combination, 'ca' | 'signs'>): Promise<void> => {
+      const { shop, authorities } = mesh();
+      expect(await shop.call('name')).toMatch(/^api-/);
+      expect(await shop.call('address')).toMatch(/^api-/);
+      const connections = await shop.connectionsOfWeb();
+      expect(connections.length).toBeGreaterThan(0);
+      for (const line of connections) expect(line).toContain('tls="true"');
+      const chain = await shownChain(shop);
+      const { publicKey, subject } = await ca(authorities, cluster);
+      expect(chain.slice(0, signs + 1).map((each) => each.isCa)).toEqual([false, true].slice(0, signs + 1));
+      expect(chain[signs]?.issuer).toBe(subject);
+      expect(chain[signs]?.isSignedBy(publicKey)).toBe(true);
+      if (signs === 1) expect(chain[0]?.isSignedBy(chain[1]!.publicKey)).toBe(true);
+    };
+
+    /** `known`: destination, `web` and `api`, as far as this replica has given their certificates. */
+    const saysUntilWhen = async ({ asksCa }: Combination, known = 3): Promise<void> => {
+      const { replicas, workloads } = await issuerStatus(cluster);
+      expect(replicas.map(({ status }) => status?.issuer)).toMatchObject([{ state: 'ready', asksCa }]);
+      expect(workloads.known).toBeGreaterThanOrEqual(known);
+    };
+
+    describe.each([vaultDirect, vaultIntermediate, certManagerDirect, certManagerIntermediate])(
+      '$title',
+      (combination) => {
+        it('is ready as soon as it was installed, and the shop with it', async () => {
+          await mesh().install(combination);
+          expect(await mesh().readiness()).toMatchObject({ status: 200 });
+          await mesh().shop.open(1);
+        });
+
+        it('carries calls over mutual TLS with certificates of that CA', () => carriesCalls(combination));
+
+        it('says until when the mesh holds, to who may ask', () => saysUntilWhen(combination));
+
+        it('leaves nothing but what is told of', async () => {
+          expect(await mesh().uninstall()).toEqual(left(combination.secretsLeft));
+        });
+      },
+    );
+
+    describe(`${ownCa.title}, and a move to Vault`, () => {
+      it('is ready as soon as it was installed, and the shop with it', async () => {
+        await mesh().install(ownCa);
+        expect(await mesh().readiness()).toMatchObject({ status: 200 });
+        await mesh().shop.open(1);
+      });
+
+      it('carries calls over mutual TLS with certificates of that CA', () => carriesCalls(ownCa));
+
+      it('says until when the mesh holds, to who may ask', () => saysUntilWhen(ownCa));
+
+      it('loses no request when an upgrade moves it to Vault under its anchor', async () => {
+        const { shop, authorities } = mesh();
+        await shop.startSteadyClient();
+        const anchor = await Promise.all(
+          ['tls.crt', 'tls.key'].map((key) => secretText(cluster, 'kedge-trust-anchor', key)),
+        );
+        const { certificate } = await authorities.moveVaultUnder(anchor[0]!, anchor[1]!);
+        await mesh().upgrade(vaultDirect);
+        await restart(cluster, shopNamespace, ['deploy/api', 'deploy/web']);
+        await carriesCalls({ ca: () => certificate, signs: 0 });
+        await saysUntilWhen(vaultDirect, 2);
+
+        const { sent, answered, lost, reasons } = await shop.laterTally();
+        expect({ lost, reasons }).toEqual({ lost: 0, reasons: [] });
+        // What was asked in the last moment has no answer yet.
+        expect(sent - answered).toBeLessThan(40);
+      });
+
+      it('leaves nothing but what is told of', async () => {
+        expect(await mesh().uninstall()).toEqual(left(ownCa.secretsLeft));
+      });
+    });
+  },
+  { node: true },
+);
+
+function skipped(name: string): void {
+  describe.skip(`${name} (skipped: ${missing ?? ''})`, () => it.todo('install the chart'));
+}
