@@ -77,7 +77,8 @@ describe('the statuses of routes', () => {
     const { parents } = whole as { parents: object[] };
     api.put(policyHttpRoutes, route('r', [...parents, linkerds]));
     await followed.becomes(is(gateways, linkerds));
-    api.put(policyHttpRoutes, { ...route('r', parents), spec: { parentRefs: [] } });
+    const detached: Route = { ...route('r', parents), spec: { parentRefs: [] } };
+    api.put(policyHttpRoutes, detached);
     await followed.becomes(is(gateways));
   });
 
