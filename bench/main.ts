@@ -10,13 +10,23 @@ import { idlePart } from './idle/idle-part.ts';
 import { kubernetesPart } from './kubernetes/kubernetes-part.ts';
 import { tokenReviewPart } from './kubernetes/token-review-part.ts';
 import { outagePart } from './outage/outage-part.ts';
+import { vaultPart } from './vault/vault-part.ts';
 import { BadArguments, readArguments, usage } from './arguments.ts';
 import type { Comparison, Missing } from './part.ts';
 import { holdsToCores } from './processes/on-core.ts';
 import { isComparison, render } from './render.ts';
 import { summarise } from './summary.ts';
 
-const parts = [dataPathPart, caPart, fanOutPart, idlePart, kubernetesPart, tokenReviewPart, outagePart];
+const parts = [
+  dataPathPart,
+  caPart,
+  fanOutPart,
+  idlePart,
+  kubernetesPart,
+  tokenReviewPart,
+  outagePart,
+  vaultPart,
+];
 const stop = new AbortController();
 const root = path.dirname(import.meta.dirname);
 

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { identityProcess } from '../../src/cli/demo/processes.ts';
+import type { Settings } from '../../src/cli/demo/processes.ts';
 import { scrape, sum } from '../../src/cli/demo/scrape.ts';
 import type { World } from '../../src/cli/demo/world.ts';
 import { createCsr } from '../../src/pki/csr.ts';
@@ -17,20 +18,43 @@ export const unlimited = {
   KEDGE_RATE_PER_SERVICE_ACCOUNT: '1000000',
 };
 
+/** What tells one identity process from another in the same world. */
+export interface IdentityPlan {
+  readonly name: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly settings: Settings;
+  /** Whether it has a core for itself; both sides of a comparison do, or neither. */
+  readonly pinned: boolean;
+}
+
 /** The identity process as it is deployed: the token is verified for each call, each answer leaves an audit record. */
-export async function startIdentity(processes: Processes, world: World): Promise<Contender> {
-  const pin = (command: readonly string[]): readonly string[] => onCore(1, command);
-  const options = identityProcess(world, unlimited);
+export async function startIdentity(
+  processes: Processes,
+  world: World,
+  plan: Partial<IdentityPlan> = {},
+): Promise<Contender> {
+  const { identity, identityAdmin } = world.ports;
+  const { name = 'identity', port = identity, adminPort = identityAdmin, settings, pinned = true } = plan;
+  const pin = (command: readonly string[]): readonly string[] => (pinned ? onCore(1, command) : command);
+  const own = {
+    KEDGE_IDENTITY_LISTEN_ADDR: `127.0.0.1:${port}`,
+    KEDGE_ADMIN_LISTEN_ADDR: `127.0.0.1:${adminPort}`,
+  };
+  const options = {
+    ...identityProcess(world, { ...unlimited, ...own, ...settings }),
+    ...{ name, adminPort },
+  };
   const process: Started = await startBundled(options, { processes, world, pin });
-  const bodyFile = world.path('certify.bin');
+  const bodyFile = world.path(`${name}.bin`);
   const answers = async (): Promise<Record<'given' | 'refused', number>> => {
-    const samples = await scrape(world.ports.identityAdmin);
+    const samples = await scrape(adminPort);
     const count = (decision: string): number => sum(samples, 'kedge_identity_answers_total', { decision });
     return { given: count('given'), refused: count('refused') };
   };
   return {
     process,
-    url: `https://127.0.0.1:${world.ports.identity}/io.linkerd.proxy.identity.Identity/Certify`,
+    url: `https://127.0.0.1:${port}/io.linkerd.proxy.identity.Identity/Certify`,
     headers: ['content-type: application/grpc', 'te: trailers'],
     bodyFile,
     prepare: async () => {
