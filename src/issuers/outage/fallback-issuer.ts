@@ -1,12 +1,12 @@
 import { pathsToAnchors } from '../../pki/anchor-paths.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
 import { errorMessage, isAppError } from '../../runtime/errors.ts';
 import { LatestValue, type Latest } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Counter, Metrics } from '../../runtime/metrics.ts';
 import { issuerErrors } from '../errors.ts';
-import type { IssuedCertificate, Issuer, IssueRequest, IssuerState } from '../issuer.ts';
+import type { IssuedCertificate, Issuer, IssueRequest, IssuerOutage, IssuerState } from '../issuer.ts';
 
 /** An issuer by the name that operators know it by. */
 export interface NamedIssuer {
@@ -29,8 +29,11 @@ export function fallbackCertificates(metrics: Metrics): Counter<'issuer'> {
   );
 }
 
+/** Whoever has just been started is given so long to reach its CA. */
+const startMs = 30_000;
+
 /**
- * While the CA of the first issuer is away, the next one that can sign does, if its CA chains to an anchor that the first
+ * While the CA of the first issuer is away, also when it was never reached, the next one that can sign does, if its CA chains to an anchor that the first
  * one's does too: a fallback must not bring in a CA that the mesh does not have already. Never quietly.
  */
 export class FallbackIssuer implements Issuer {
@@ -41,16 +44,20 @@ export class FallbackIssuer implements Issuer {
   /** The anchors of what the first issuer gave last, and the CA that they were found for. */
   #known: { readonly ca: string | undefined; readonly anchors: ReadonlySet<string> } | undefined;
   #standIn: string | undefined;
+  /** Set while the first issuer has not been ready: until it is given up for now, and then since when. */
+  #starting: Timer | undefined;
+  #unreached: Date | undefined;
 
   constructor(first: Issuer, fallbacks: readonly NamedIssuer[], options: FallbackOptions) {
     this.#first = first;
     this.#fallbacks = fallbacks;
     this.#options = options;
     this.#state = new LatestValue(first.state.value);
-    first.state.subscribe((state) => {
-      if (!isAway(state)) this.#standIn = undefined;
-      this.#show();
-    });
+    for (const { state } of [first, ...fallbacks.map(({ issuer }) => issuer)]) {
+      state.subscribe(() => this.#look());
+    }
+    options.anchors.subscribe(() => this.#show());
+    this.#look();
   }
 
   get state(): Latest<IssuerState> {
@@ -58,7 +65,7 @@ export class FallbackIssuer implements Issuer {
   }
 
   checkOpen(goodUntil?: Date): void {
-    if (isAway(this.#first.state.value) && this.#able().length > 0) return;
+    if (this.#outage !== undefined && this.#able().length > 0) return;
     this.#first.checkOpen?.(goodUntil);
   }
 
@@ -68,7 +75,7 @@ export class FallbackIssuer implements Issuer {
       this.#remember(issued);
       return issued;
     } catch (error) {
-      const away = isAway(this.#first.state.value) && isAppError(error) && error.kind === 'unavailable';
+      const away = this.#outage !== undefined && isAppError(error) && error.kind === 'unavailable';
       if (!away || signal.aborted) throw error;
       return this.#standInFor(error, request, signal);
     }
@@ -92,7 +99,9 @@ export class FallbackIssuer implements Issuer {
     throw away;
   }
 
+  /** None where the first has signed nothing yet and could do so under several anchors: whether one fits is not known. */
   #able(): readonly NamedIssuer[] {
+    if (this.#expectedAnchors().size === 0) return [];
     return this.#fallbacks.filter(({ issuer }) => issuer.state.value.state === 'ready');
   }
 
@@ -104,14 +113,18 @@ export class FallbackIssuer implements Issuer {
 
   /** Where the first issuer has signed nothing yet, its anchor is known only if there is but one. */
   #checkAnchors(name: string, issued: IssuedCertificate): void {
-    const published = this.#options.anchors.value?.anchors ?? [];
-    const only = published.length === 1 ? published.map(({ fingerprint }) => fingerprint) : [];
-    const expected = this.#known?.anchors ?? new Set(only);
+    const expected = this.#expectedAnchors();
     const found = this.#anchorsOf(issued);
     if ([...found].some((anchor) => expected.has(anchor))) return;
     const got = [...found].join(', ') || 'none';
-    const message = `expected ${name} to chain to an anchor of the first issuer (${[...expected].join(', ') || 'not known yet'}), got ${got}`;
+    const message = `expected ${name} to chain to an anchor of the first issuer (${[...expected].join(', ')}), got ${got}`;
     throw issuerErrors.error('issuer_fallback_refused', message);
+  }
+
+  #expectedAnchors(): ReadonlySet<string> {
+    if (this.#known !== undefined) return this.#known.anchors;
+    const published = this.#options.anchors.value?.anchors ?? [];
+    return new Set(published.length === 1 ? published.map(({ fingerprint }) => fingerprint) : []);
   }
 
   #anchorsOf({ leaf, intermediates }: IssuedCertificate): Set<string> {
@@ -136,17 +149,38 @@ export class FallbackIssuer implements Issuer {
     this.#show();
   }
 
+  /** Why a fallback is asked, if one is. */
+  get #outage(): IssuerOutage | undefined {
+    const state = this.#first.state.value;
+    if (state.state === 'ready') return state.outage;
+    return this.#unreached && { since: this.#unreached, reason: state.reason };
+  }
+
+  #look(): void {
+    if (this.#first.state.value.state === 'ready') {
+      this.#starting?.cancel();
+      this.#starting = this.#unreached = undefined;
+    } else if (this.#starting === undefined) {
+      const { clock } = this.#options;
+      const since = clock.now();
+      this.#starting = clock.after(startMs, () => {
+        this.#unreached = since;
+        this.#show();
+      });
+    }
+    if (this.#outage === undefined) this.#standIn = undefined;
+    this.#show();
+  }
+
   #show(): void {
     const state = this.#first.state.value;
+    const outage = this.#outage;
+    const signs = state.state === 'ready' ? state : this.#able()[0]?.issuer.state.value;
+    if (outage === undefined || signs?.state !== 'ready') {
+      this.#state.set(state);
+      return;
+    }
     const standIn = this.#standIn;
-    const shown =
-      state.state === 'ready' && state.outage !== undefined && standIn !== undefined
-        ? { ...state, outage: { ...state.outage, standIn } }
-        : state;
-    this.#state.set(shown);
+    this.#state.set({ ...signs, outage: standIn === undefined ? outage : { ...outage, standIn } });
   }
-}
-
-function isAway(state: IssuerState): boolean {
-  return state.state === 'ready' && state.outage !== undefined;
 }

@@ -27,7 +27,7 @@ class Signer implements Issuer {
   }
 
   get isAway(): boolean {
-    return this.state.value.state === 'ready' && this.state.value.outage !== undefined;
+    return this.state.value.state !== 'ready' || this.state.value.outage !== undefined;
   }
 
   issue(): Promise<IssuedCertificate> {
@@ -43,6 +43,7 @@ class Signer implements Issuer {
 class Bench {
   readonly log = new LogCapture();
   readonly metrics = new Metrics();
+  readonly clock = new ManualClock(now);
   readonly first = new Signer(root.intermediate());
   readonly anchors: LatestValue<TrustBundle | undefined>;
   readonly issuer: FallbackIssuer;
@@ -50,14 +51,18 @@ class Bench {
   constructor(fallbacks: Readonly<Record<string, Signer>>, anchors = root.bundle) {
     this.anchors = new LatestValue<TrustBundle | undefined>(anchors);
     const named = Object.entries(fallbacks).map(([name, issuer]) => ({ name, issuer }));
-    const clock = new ManualClock(now);
-    const { log } = this;
+    const { log, clock } = this;
     const certificates = fallbackCertificates(this.metrics);
     this.issuer = new FallbackIssuer(this.first, named, { anchors: this.anchors, clock, log, certificates });
   }
 
   away(): void {
     this.first.state.set({ ...ready, outage });
+  }
+
+  /** As when identity is started while the CA is away. */
+  unreached(): void {
+    this.first.state.set({ state: 'unavailable', reason: 'no connection' });
   }
 }
 
@@ -135,5 +140,43 @@ describe('FallbackIssuer', () => {
     const bench = new Bench({ closed });
     bench.away();
     expect(() => bench.issuer.checkOpen()).toThrow(refused);
+  });
+
+  it('has a fallback sign where identity starts and does not reach the CA, but gives it half a minute first', async () => {
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ local });
+    bench.unreached();
+    await bench.clock.advance(29_000);
+    expect(bench.issuer.state.value).toEqual({ state: 'unavailable', reason: 'no connection' });
+    await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+    await bench.clock.advance(1_000);
+    const unreached = { since: now, reason: 'no connection' };
+    expect(bench.issuer.state.value).toEqual({ ...ready, outage: unreached });
+    expect(await bench.issuer.issue(request, signal)).toBe(local.answer);
+    expect(bench.issuer.state.value).toEqual({ ...ready, outage: { ...unreached, standIn: 'local' } });
+    bench.first.state.set(ready);
+    expect(bench.issuer.state.value).toEqual(ready);
+    expect(await bench.issuer.issue(request, signal)).toBe(bench.first.answer);
+  });
+
+  it('stands in for a CA that was never reached only where there is but one anchor that can be meant', async () => {
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ local }, bothAnchors);
+    bench.unreached();
+    await bench.clock.advance(60_000);
+    expect(bench.issuer.state.value).toEqual({ state: 'unavailable', reason: 'no connection' });
+    await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+    expect(local.asked).toBe(0);
+    bench.anchors.set(root.bundle);
+    expect(bench.issuer.state.value).toMatchObject({ state: 'ready', outage: { reason: 'no connection' } });
+  });
+
+  it('is ready by a fallback no longer than that is', async () => {
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ local });
+    bench.unreached();
+    await bench.clock.advance(30_000);
+    local.state.set({ state: 'unavailable', reason: 'ended' });
+    expect(bench.issuer.state.value).toEqual({ state: 'unavailable', reason: 'no connection' });
   });
 });
