@@ -84,7 +84,7 @@ async function examineSigning(
   const anchors = new LatestValue(bundle);
   const inner = new VaultIssuer({ client, session, paths, anchors, clock, log: quietLog(), timeoutMs });
   const issuer = quietChecked(inner, examination, timeoutMs);
-  return [...rights, ...role, ...(await probeSigning({ ...common, issuer }))];
+  return [...rights, ...role, ...(await probeSigning({ ...common, issuer, role }))];
 }
 
 /** As the identity service does at its end; whether it may is told with the other rights. */

@@ -31,7 +31,7 @@ export interface RightsOptions {
 export async function examineRights(options: RightsOptions): Promise<Finding[]> {
   const { setup, ownToken } = options;
   const forbidden = forbiddenRights(options);
-  const ask: Check = { check: 'vault.right.capabilities', title: `may use ${capabilitiesPath}` };
+  const ask: Check = { check: 'vault.right.capabilities-self', title: `may use ${capabilitiesPath}` };
   let capabilities: Capabilities;
   try {
     const paths = [...setup.rules.map(({ path }) => path), ...forbidden.flatMap((each) => each.paths)];
@@ -51,8 +51,8 @@ export async function examineRights(options: RightsOptions): Promise<Finding[]> 
 }
 
 function examineNeeded(rule: PolicyRule, capabilities: Capabilities): Finding {
-  const { path, capability, vital } = rule;
-  const check: Check = { check: `vault.right.${path.split('/').at(-1) ?? ''}`, title: `may use ${path}` };
+  const { name, path, capability, vital } = rule;
+  const check: Check = { check: `vault.right.${name}`, title: `may use ${path}` };
   const got = capabilities?.get(path) ?? [];
   if (got.includes(capability) || got.includes('root')) return passed(check, capability);
   const seen = `it may not: got ${got.join(', ') || 'nothing'}`;

@@ -1,6 +1,6 @@
 import { errorMessage } from '../../../runtime/errors.ts';
 import { helpOf } from '../../doctor/failure.ts';
-import type { Advice } from '../../doctor/finding.ts';
+import type { Advice, Finding } from '../../doctor/finding.ts';
 import type { VaultSetup } from './vault-setup.ts';
 
 interface Cause {
@@ -30,8 +30,18 @@ const causes: readonly Cause[] = [
   },
 ];
 
-/** What to change where our own name is not signed as it should be. */
-export function signAdvice(error: unknown, { rolePath, rules, mode }: VaultSetup): Advice {
+/**
+ * What to change where our own name is not signed as it should be.
+ *
+ * @param role what was found about the role, which is more exact where it could be read
+ */
+export function signAdvice(
+  error: unknown,
+  { rolePath, rules, mode }: VaultSetup,
+  role: readonly Finding[] = [],
+): Advice {
+  const known = role.find(({ result }) => result === 'fail');
+  if (known !== undefined) return { concerns: known.concerns, remedy: 'Mend the role first.' };
   const message = errorMessage(error);
   const [first] = rules;
   if (first !== undefined && /status 403/.test(message)) {

@@ -28,6 +28,8 @@ export interface SignProbesOptions extends ExaminationNeeds {
   readonly setup: VaultSetup;
   /** The issuer as the identity service has it, with the checks around it. */
   readonly issuer: Pick<Issuer, 'issue'>;
+  /** What was found about the role. */
+  readonly role: readonly Finding[];
 }
 
 const lifetime: Check = { check: 'vault.lifetime', title: 'signs for as long as workloads ask' };
@@ -63,7 +65,7 @@ export async function probeSigning(options: SignProbesOptions): Promise<Finding[
 }
 
 async function probeOwn(shape: ProbeShape, options: SignProbesOptions): Promise<Finding> {
-  const { mesh, clock, signal, issuer, setup } = options;
+  const { mesh, clock, signal, issuer, setup, role } = options;
   const check = { check: `vault.${shape.name}`, title: shape.title };
   try {
     const { leaf, intermediates } = await issuer.issue(
@@ -76,7 +78,7 @@ async function probeOwn(shape: ProbeShape, options: SignProbesOptions): Promise<
     );
   } catch (error) {
     if (!isAppError(error)) throw error;
-    return failed(check, fullMessage(error), signAdvice(error.cause ?? error, setup));
+    return failed(check, fullMessage(error), signAdvice(error.cause ?? error, setup, role));
   }
 }
 
@@ -101,9 +103,16 @@ async function probeForbidden(
     const bad = probe.name === 'year' && ms < yearMs / 2 ? warned : failed;
     return [bad(check, `got ${got}`, advice), certificate];
   } catch (error) {
-    if (errorCode(error) === 'vault_request_refused') return [passed(check, `refused${reasonOf(error)}`)];
+    if (errorCode(error) === 'vault_request_refused') return [refusedFinding(check, reasonOf(error), setup)];
     return [failure(check, error)];
   }
+}
+
+/** The end of the CA limits only for now what the role does not. */
+function refusedFinding(check: Check, reason: string, { rolePath }: VaultSetup): Finding {
+  const seen = `refused${reason}`;
+  if (!/beyond the expiration/.test(reason)) return passed(check, seen);
+  return warned(check, seen, { concerns: 'role max_ttl', remedy: `Set in ${rolePath}: max_ttl as printed.` });
 }
 
 function checkOf({ name, title }: ForbiddenProbe): Check {
@@ -137,7 +146,7 @@ function reasonOf(error: unknown): string {
 
 /** What came when a year was asked for says it as well; only where that was refused, one of the whole length is asked for. */
 async function probeLifetime(year: Certificate | undefined, options: SignProbesOptions): Promise<Finding> {
-  const { mesh, clock, signal, issuer, setup } = options;
+  const { mesh, clock, signal, issuer, setup, role } = options;
   const { lifetimeMs } = mesh;
   try {
     const now = clock.now();
@@ -153,6 +162,6 @@ async function probeLifetime(year: Certificate | undefined, options: SignProbesO
     });
   } catch (error) {
     if (!isAppError(error)) throw error;
-    return failed(lifetime, fullMessage(error), signAdvice(error.cause ?? error, setup));
+    return failed(lifetime, fullMessage(error), signAdvice(error.cause ?? error, setup, role));
   }
 }

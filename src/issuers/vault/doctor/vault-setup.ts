@@ -7,6 +7,8 @@ import { generateKeyPair } from '../../../pki/keys.ts';
 
 /** One path of a policy. */
 export interface PolicyRule {
+  /** `sign`: the last part of the check. */
+  readonly name: string;
   readonly path: string;
   readonly capability: 'read' | 'update';
   /** Why, for people. */
@@ -45,29 +47,48 @@ export function vaultSetup(config: VaultIssuerConfig, mesh: ExaminedMesh): Vault
     rolePath,
     rules: [
       mode === 'direct'
-        ? { ...update, path: paths.sign, why: 'Signs each certificate.', vital: true }
+        ? { ...update, name: 'sign', path: paths.sign, why: 'Signs each certificate.', vital: true }
         : {
             ...update,
+            name: 'sign-intermediate',
             path: paths.signIntermediate,
             why: 'Signs an intermediate: for names of the trust domain, with no CA below it.',
             vital: true,
             parameters: intermediateParameters(config, mesh),
           },
       ...(mode === 'direct'
-        ? [{ ...read, path: rolePath, why: 'For kedge doctor, which compares the role with what it needs.' }]
+        ? [
+            {
+              ...read,
+              name: 'role',
+              path: rolePath,
+              why: 'For kedge doctor, which compares the role with what it needs.',
+            },
+          ]
         : []),
       ...(renewed
         ? [
-            { ...update, path: 'auth/token/renew-self', why: 'Keeps the log-in.' },
-            { ...update, path: 'auth/token/revoke-self', why: 'Gives the token back at the end.' },
+            { ...update, name: 'renew-self', path: 'auth/token/renew-self', why: 'Keeps the log-in.' },
+            {
+              ...update,
+              name: 'revoke-self',
+              path: 'auth/token/revoke-self',
+              why: 'Gives the token back at the end.',
+            },
           ]
         : []),
       {
         ...read,
+        name: 'lookup-self',
         path: 'auth/token/lookup-self',
         why: 'For kedge doctor, which shows how long the token lasts.',
       },
-      { ...update, path: 'sys/capabilities-self', why: 'Tells in time that a right was taken away.' },
+      {
+        ...update,
+        name: 'capabilities-self',
+        path: 'sys/capabilities-self',
+        why: 'Tells in time that a right was taken away.',
+      },
     ],
   };
 }

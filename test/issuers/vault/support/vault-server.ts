@@ -76,6 +76,11 @@ export class VaultServer {
     return this.#program.title;
   }
 
+  /** Its file, which is the command line of an administrator as well. */
+  get program(): string {
+    return this.#program.path;
+  }
+
   get address(): string {
     return this.node(0).address;
   }
