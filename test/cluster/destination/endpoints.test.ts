@@ -5,6 +5,7 @@ import { answerTests } from './answers/answer-tests.ts';
 import { FollowedEndpoints } from './support/follow-endpoints.ts';
 import { listedEndpoints } from './support/listed.ts';
 import { address, create, each, placeOf, pod, run, service, slice } from './support/objects.ts';
+import { rightTests } from './support/right-tests.ts';
 
 const longest = 'a'.repeat(63);
 
@@ -174,43 +175,7 @@ onKubernetes('destination on a real API server', (cluster) => {
     watched.close();
   });
 
-  it('goes on with what it knows when a right is taken away, and catches up when it is given back', async () => {
-    const namespace = await cluster.createNamespace('rights');
-    await create(cluster, 'Service', namespace, service('web'));
-    const rules = [
-      { apiGroups: [''], resources: ['services', 'pods', 'nodes', 'namespaces'], verbs: ['list', 'watch'] },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
-      { apiGroups: ['workload.linkerd.io'], resources: ['externalworkloads'], verbs: ['list', 'watch'] },
-    ];
-    const role = { metadata: { name: 'destination' }, rules };
-    const roles = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
-    await cluster.expect(roles, { method: 'POST', body: role });
-    await cluster.expect('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
-      method: 'POST',
-      body: {
-        metadata: { name: 'destination' },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'destination' },
-        subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
-      },
-    });
-    using limited = new FollowedEndpoints(await cluster.clientAs({ namespace, name: 'default' }));
-    await limited.synced();
-    await create(cluster, 'EndpointSlice', namespace, slice('web-1', 'web', [{ address: '192.0.2.1' }]));
-    await expectListed(cluster, namespace, limited);
-    const replaced = (kept: typeof rules) =>
-      cluster.expect(`${roles}/destination`, { method: 'PUT', body: { ...role, rules: kept } });
-    await replaced(rules.filter(({ apiGroups }) => apiGroups[0] !== 'discovery.k8s.io'));
-    // Rights are looked at when a watch begins.
-    await cluster.kill();
-    await cluster.restart();
-    const { problem } = limited.informers.endpointSlices;
-    await problem.until((text) => text?.includes('endpointslices') ?? false);
-    await create(cluster, 'EndpointSlice', namespace, slice('web-2', 'web', [{ address: '192.0.2.2' }]));
-    expect(limited.now(`web.${namespace}:80`)).toEqual(['192.0.2.1:8080']);
-    await replaced(rules);
-    await problem.until((text) => text === undefined);
-    await expectListed(cluster, namespace, limited);
-  }, 240_000);
+  describe('without a right', () => rightTests(cluster));
 
   describe('what a proxy is told', () => answerTests(cluster));
 });

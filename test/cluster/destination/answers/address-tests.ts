@@ -70,7 +70,7 @@ export function addressTests(cluster: TestCluster, served: () => ServedDestinati
     await town.patch('Service', 'web', {
       spec: { type: 'ClusterIP', ports: [{ port: 80, nodePort: null }] },
     });
-    await eventually(() => expect(names()).toEqual([name, name, '', '']));
+    await eventually(() => expect(names()).toEqual([name, name, ...Object.keys(nodes).map(() => '')]));
     expect(profiles[2]?.last?.endpoint?.tlsIdentity).toBeUndefined();
   });
 

@@ -49,21 +49,18 @@ export function placeTests(cluster: TestCluster, served: () => ServedDestination
     await eventually(() => expect(stranger.last?.endpoint?.metricLabels['zone_locality']).toBe('unknown'));
   });
 
+  const close = (trafficDistribution: string | null) => ({ spec: { trafficDistribution } });
+  const topology = (mode: string | null) => ({
+    metadata: { annotations: { 'service.kubernetes.io/topology-mode': mode } },
+  });
+
   it.each([
-    [
-      'traffic is to stay close',
-      { spec: { trafficDistribution: 'PreferClose' } },
-      { spec: { trafficDistribution: null } },
-    ],
-    [
-      'its topology is to be seen to',
-      { metadata: { annotations: { 'service.kubernetes.io/topology-mode': 'Auto' } } },
-      { metadata: { annotations: { 'service.kubernetes.io/topology-mode': null } } },
-    ],
+    ['close', 32, close('PreferClose'), close(null)],
+    ['balanced', 33, topology('Auto'), topology(null)],
   ])(
-    'gives a client the endpoints that are meant for its zone where %s, and all again later',
-    async (what, wish, none) => {
-      const { town, a, b, follow } = await inhabited(`hints-${what.length}`, what.length);
+    'gives a client what is for its zone where traffic is to stay %s, and all again later',
+    async (how, network, wish, none) => {
+      const { town, a, b, follow } = await inhabited(`hints-${how}`, network);
       await town.service('web');
       const streams = follow('web');
       const expectKeys = (...expected: string[][]) =>
@@ -77,8 +74,27 @@ export function placeTests(cluster: TestCluster, served: () => ServedDestination
     },
   );
 
+  // Earlier versions know no such wish.
+  const fromMinor34 = Number(cluster.version.split('.')[1]) >= 34 ? it : it.skip;
+
+  fromMinor34(
+    'gives a client what is for its node where traffic is to stay there, and else what is for its zone',
+    async () => {
+      const { town, a, b, follow } = await inhabited('hints-node', 34);
+      await town.pod('web-3', 4, { node: 'n3' });
+      await town.service('web', { trafficDistribution: 'PreferSameNode' });
+      const streams = follow('web');
+      const c = `${town.ip(4)}:8080`;
+      const expectKeys = (...expected: string[][]) =>
+        eventually(() => expect(streams.map(({ keys }) => keys)).toEqual(expected));
+      await expectKeys([a], [b], [a, b, c]);
+      await town.delete('Pod', 'web-2');
+      await expectKeys([a], [c], [a, c]);
+    },
+  );
+
   it('gives a client the endpoints on its own node where traffic is to stay there, those that end where they are all', async () => {
-    const { town, a, b, follow } = await inhabited('local', 32);
+    const { town, a, b, follow } = await inhabited('local', 35);
     await town.service('web', { internalTrafficPolicy: 'Local' });
     const streams = follow('web');
     const expectKeys = (...expected: string[][]) =>

@@ -3,16 +3,17 @@ import type { Kind, PodParts, PodStatus } from './objects.ts';
 import { create, patch, placeOf, pod, run, service } from './objects.ts';
 
 export interface TownPod extends PodParts, Omit<PodStatus, 'ips' | 'hostIP'> {
-  /** `n1` or `n2`; `n1` unless told. */
+  /** `n1` unless told. */
   readonly node?: keyof typeof nodes;
   /** Whether it has an address of each family. */
   readonly dual?: boolean;
 }
 
-/** Nodes that there is nothing behind, each in a zone of its own. */
+/** Nodes that there is nothing behind. That which is not ready counts for no zone, so both are of one size. */
 export const nodes = {
-  n1: { zone: 'eu-1a', ip: '192.0.2.1' },
-  n2: { zone: 'eu-1b', ip: '192.0.2.2' },
+  n1: { zone: 'eu-1a', ip: '192.0.2.1', ready: 'True' },
+  n2: { zone: 'eu-1b', ip: '192.0.2.2', ready: 'True' },
+  n3: { zone: 'eu-1b', ip: '192.0.2.3', ready: 'False' },
 } as const;
 
 /** A namespace, whose pods have addresses that no other has, and what can be done in it. */
@@ -100,13 +101,13 @@ export class Town {
 
 /** Makes the nodes known. */
 export async function addNodes(cluster: TestCluster): Promise<void> {
-  for (const [name, { zone, ip }] of Object.entries(nodes)) {
+  for (const [name, { zone, ip, ready }] of Object.entries(nodes)) {
     const metadata = { name, labels: { 'topology.kubernetes.io/zone': zone } };
     await cluster.expect('/api/v1/nodes', { method: 'POST', body: { metadata } });
     const status = {
       addresses: [{ type: 'InternalIP', address: ip }],
       allocatable: { cpu: '2' },
-      conditions: [{ type: 'Ready', status: 'True' }],
+      conditions: [{ type: 'Ready', status: ready }],
     };
     await patch(cluster, `/api/v1/nodes/${name}/status`, { status });
   }
