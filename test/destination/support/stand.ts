@@ -38,6 +38,8 @@ export interface Stand extends AsyncDisposable {
   readonly destination: DestinationClient;
   readonly inboundPolicy: InboundPolicyClient;
   readonly outboundPolicy: OutboundPolicyClient;
+  /** The path of every method that is served. */
+  readonly methods: readonly string[];
   readonly log: LogCapture;
   /** Switches to another file, given as its text or read before. */
   use(file: string | Catalogue): void;
@@ -45,7 +47,7 @@ export interface Stand extends AsyncDisposable {
   metric(name: string): Promise<number>;
 }
 
-/** Both services of the destination process behind real TLS on loopback, on a catalogue that tests change at will. */
+/** The services of the destination process behind real TLS on loopback, on a catalogue that tests change at will. */
 export async function startStand({ file, loaded, clients = 'any', leaf }: StandOptions): Promise<Stand> {
   const log = new LogCapture();
   const metrics = new Metrics();
@@ -60,14 +62,12 @@ export async function startStand({ file, loaded, clients = 'any', leaf }: StandO
     log,
     metrics: new DestinationMetrics(metrics),
   });
-  const server = await startServer(
-    [
-      destinationService(handlers.destination),
-      inboundPolicyService(handlers.inboundPolicy),
-      outboundPolicyService(handlers.outboundPolicy),
-    ],
-    { ca },
-  );
+  const services = [
+    destinationService(handlers.destination),
+    inboundPolicyService(handlers.inboundPolicy),
+    outboundPolicyService(handlers.outboundPolicy),
+  ];
+  const server = await startServer(services, { ca });
   const channel = server.connect({
     credentials: new LatestValue<Credentials | undefined>(leaf?.credentials()),
   });
@@ -75,6 +75,7 @@ export async function startStand({ file, loaded, clients = 'any', leaf }: StandO
     destination: destinationClient(channel),
     inboundPolicy: inboundPolicyClient(channel),
     outboundPolicy: outboundPolicyClient(channel),
+    methods: services.flatMap(({ methods }) => methods.map(({ path }) => path)),
     log,
     use: (next) => catalogue.set(typeof next === 'string' ? readText(next) : next),
     metric: async (name) => valueOf(name, await metrics.text()),
