@@ -60,6 +60,10 @@ export const identitySettings = {
     help: 'The ConfigMap of the control namespace with the trust anchors (key ca-bundle.crt); followed, and copied into every namespace under the same name. Either this or KEDGE_TRUST_ANCHORS_FILE. With KEDGE_TRUST_ANCHORS_CONFIG_MAP it is a copy, too.',
   }),
   ...anchorsPlaceSettings,
+  webhookCertificateSecret: dnsName({
+    name: 'KEDGE_WEBHOOK_CERTIFICATE_SECRET',
+    help: 'A Secret of the control namespace with the certificate of an admission webhook (key tls.crt): Events tell 60, 14 and 3 days before its end, as they do of trust anchors and issuer. Only the certificate is kept of it.',
+  }),
   ...issuerSettings,
   issuanceLifetime: duration({
     name: 'KEDGE_ISSUANCE_LIFETIME',
@@ -228,7 +232,8 @@ export const identityChecks: readonly Rule[] = [
 
 /** Whether anything that was asked for is kept by the API server. */
 export function needsCluster(config: ValuesOf<typeof identitySettings>): boolean {
-  const { tokenVerifier, issuer, issuerFallbacks, issuerLocalSecret } = config;
-  const kept = [issuerLocalSecret, anchorsPlace(config)].some((name) => name !== undefined);
+  const { tokenVerifier, issuer, issuerFallbacks, issuerLocalSecret, webhookCertificateSecret } = config;
+  const places = [issuerLocalSecret, anchorsPlace(config), webhookCertificateSecret];
+  const kept = places.some((place) => place !== undefined);
   return kept || tokenVerifier === 'token-review' || [issuer, ...issuerFallbacks].includes('cert-manager');
 }

@@ -8,7 +8,7 @@ import { events } from './resources.ts';
 
 /** Something that ends, and that somebody has to replace before. */
 export interface Expiring {
-  /** `trust anchor`, `issuer`. */
+  /** `trust anchor`, `issuer`, `webhook certificate`. */
   readonly what: string;
   /** Where it is kept. */
   readonly regarding: ObjectReference;

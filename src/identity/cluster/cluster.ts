@@ -10,6 +10,7 @@ import type { KubeObject } from '../../kube/kube-object.ts';
 import type { KubeConnection } from '../../kube/kube-watch.ts';
 import type { PathReader } from '../../kube/path-reader.ts';
 import { configMaps, namespaces, secrets } from '../../kube/resources.ts';
+import { Certificate } from '../../pki/certificate.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ValuesOf } from '../../runtime/env.ts';
 import { LatestValue } from '../../runtime/latest.ts';
@@ -77,6 +78,13 @@ export class Cluster {
     return { secrets: followed, key: `${namespace}/${name}` };
   }
 
+  /** The certificate that a Secret of the control namespace begins with, as a collection of at most one; not its key. */
+  certificate(name: string): Informer<Certificate | undefined> {
+    const place = { namespace: this.#config.controlNamespace, name };
+    const options = { ...this.#followed, resource: secrets, project: firstCertificate };
+    return this.#follow('webhook-certificate', watchNamed(place, options));
+  }
+
   /** The bundle of somebody else, as a collection of one. */
   bundleAt({ namespace, name, key }: BundlePlace): Informer<string> {
     const project = (object: DataObject): string => bundleTextOf(object, key);
@@ -132,4 +140,13 @@ interface NamespaceObject extends KubeObject {
 
 function namespaceState({ metadata, status }: NamespaceObject): NamespaceState {
   return { ending: metadata.deletionTimestamp !== undefined || status?.phase === 'Terminating' };
+}
+
+/** None where there is none that can be read: whoever serves with it knows better than what is told here. */
+function firstCertificate({ data }: SecretData): Certificate | undefined {
+  try {
+    return Certificate.parsePem(Buffer.from(data?.['tls.crt'] ?? '', 'base64').toString('utf8'))[0];
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import type { IssuerNeeds } from '../../issuers/create-issuer.ts';
 import type { Issuer } from '../../issuers/issuer.ts';
 import type { Informer } from '../../kube/informer.ts';
-import { ExpiryAlerts } from '../../kube/expiry-alerts.ts';
+import { ExpiryAlerts, type Expiring } from '../../kube/expiry-alerts.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
 import type { MeshDomain, WorkloadIdentity } from '../../pki/workload-identity.ts';
 import type { Latest } from '../../runtime/latest.ts';
@@ -108,8 +108,14 @@ export class InCluster {
     const { client, recorder, service, instance } = this.cluster;
     const untell = tellIssuerEvents(issuer.state, recorder, service, clock);
     signal.addEventListener('abort', untell, { once: true });
-    const expiring = (): ReturnType<typeof expiringNow> =>
-      expiringNow(this.#config, service, anchors.value, issuer.state.value);
+    const { controlNamespace, webhookCertificateSecret: secret } = this.#config;
+    const webhooks = secret === undefined ? undefined : this.cluster.certificate(secret);
+    const expiring = (): Expiring[] =>
+      expiringNow(this.#config, service, {
+        anchors: anchors.value,
+        issuer: issuer.state.value,
+        webhook: webhooks?.get(`${controlNamespace}/${secret ?? ''}`),
+      });
     const alerts = new ExpiryAlerts({ client, controller: controllerName, instance, expiring, clock, log });
     void alerts.run(signal);
   }

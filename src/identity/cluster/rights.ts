@@ -17,12 +17,14 @@ export function rightsNeeded(config: ValuesOf<typeof identitySettings>): Right[]
   const { tokenVerifier, issuer, issuerLocalSecret, trustBundleConfigMap, issuerBootstrap } = config;
   const { controlNamespace: namespace, issuerAnchorSecret, trustAnchorsConfigMap: others } = config;
   const { requests } = issuerObjects(config);
+  const { webhookCertificateSecret: webhook } = config;
+  const followed = [...issuerSecrets(config), ...(webhook === undefined ? [] : [webhook])];
   const rights = (resource: Resource, verbs: readonly string[], where: Partial<Right> = {}): Right[] =>
     verbs.map((verb) => ({ verb, resource, ...where }));
   return [
     ...rights(events, ['create', 'patch']),
     ...(tokenVerifier === 'token-review' ? rights(tokenReviews, ['create']) : []),
-    ...issuerSecrets(config).flatMap((name) => rights(secrets, ['list', 'watch'], { namespace, name })),
+    ...followed.flatMap((name) => rights(secrets, ['list', 'watch'], { namespace, name })),
     ...(requests
       ? rights(certificateRequests, ['create', 'get', 'list', 'watch', 'delete'], { namespace })
       : []),

@@ -60,6 +60,14 @@ describe('the rights that identity needs', () => {
     ]);
   });
 
+  it('are the Secret of a certificate that is only told of, where one is named', () => {
+    expect(
+      rights({ KEDGE_ISSUER_MODE: 'direct', KEDGE_WEBHOOK_CERTIFICATE_SECRET: 'kedge-webhook' }),
+    ).toEqual(
+      expect.arrayContaining(['list secrets kedge/kedge-webhook', 'watch secrets kedge/kedge-webhook']),
+    );
+  });
+
   it('are to read the anchors of somebody else, and to write copies alone', () => {
     const anchors = {
       KEDGE_TRUST_ANCHORS_FILE: '',
