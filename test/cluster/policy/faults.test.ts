@@ -122,8 +122,8 @@ onKubernetes('policy while the API server is of no help', (cluster) => {
           verbs: ['list', 'watch'],
         },
         {
-          apiGroups: ['policy.linkerd.io'],
-          resources: [...policyKinds, 'httproutes'].filter((kind) => kind !== without),
+          apiGroups: ['policy.linkerd.io', 'gateway.networking.k8s.io'],
+          resources: [...policyKinds, 'httproutes', 'grpcroutes'].filter((kind) => kind !== without),
           verbs: ['list', 'watch'],
         },
       ],

@@ -6,6 +6,8 @@ import { onKubernetes } from '../on-kubernetes.ts';
 import { definitionTests } from './support/definition-tests.ts';
 import { define } from './support/definitions.ts';
 import { FollowedPolicies } from './support/follow-policies.ts';
+import { routeTests } from './support/route-tests.ts';
+import { routeVersionTests } from './support/route-version-tests.ts';
 
 const policyGroup = 'policy.linkerd.io';
 
@@ -38,6 +40,10 @@ onKubernetes('policy in a real API server', (cluster) => {
   beforeAll(() => define(cluster));
 
   describe('the definitions of the chart', () => definitionTests(cluster));
+
+  describe('a route', () => routeTests(cluster));
+
+  describe('a route of another version or group', () => routeVersionTests(cluster));
 
   it('changes at once with each object that it depends on', async () => {
     await withPod('live');
@@ -102,6 +108,7 @@ onKubernetes('policy in a real API server', (cluster) => {
     );
     const toldOf = followed.log
       .withMessage('policy that cannot be read lets nobody in')
+      .filter(({ fields }) => String(fields['object']).startsWith('loose/'))
       .map(({ fields }) => fields['code']);
     expect(new Set(toldOf)).toEqual(new Set(['Server', 'AuthorizationPolicy']));
   });

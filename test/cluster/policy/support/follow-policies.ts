@@ -3,6 +3,7 @@ import { clusterInformers } from '../../../../src/destination/kube/cluster-infor
 import { KubePolicySource } from '../../../../src/destination/kube/policy/kube-policy-source.ts';
 import { toldFailures } from '../../../destination/kube/support/told-failures.ts';
 import { policyInformers } from '../../../../src/destination/kube/policy/policy-informers.ts';
+import { keepRouteStatuses } from '../../../../src/destination/kube/policy/route-statuses.ts';
 import { tellUnreadable } from '../../../../src/destination/kube/policy/tell-unreadable.ts';
 import type { PortPolicy } from '../../../../src/destination/policy-source.ts';
 import type { Watched } from '../../../../src/destination/watched.ts';
@@ -41,7 +42,11 @@ export class FollowedPolicies implements AsyncDisposable {
       toldFailures().failures,
     );
     tellUnreadable(informers, common);
-    this.#running = Promise.all(Object.values(informers).map((each) => each.run(this.#end.signal)));
+    const { signal } = this.#end;
+    this.#running = Promise.all([
+      ...Object.values(informers).map((each) => each.run(signal)),
+      keepRouteStatuses(informers, common, signal),
+    ]);
   }
 
   /** `namespace/pod`. */
