@@ -146,6 +146,22 @@ onHelm('the chart', () => {
     }
   });
 
+  it.each([
+    ['', 'keep a copy in a safe place', 'doctor issuer'],
+    ['local.bootstrap=false', 'It waits for the ConfigMap kedge-trust-bundle', 'are made on the first start'],
+    [
+      'issuer=vault',
+      'once Vault at https://vault.vault.svc:8200 signs for it',
+      'are made on the first start',
+    ],
+    ['issuer=cert-manager', 'It waits for the ConfigMap kedge-trust-bundle', 'are made on the first start'],
+    ['issuer=cert-manager,trust.configMap=a/b', 'once the Issuer kedge of cert-manager', 'It waits for'],
+  ])('tells of the issuer that it was given, with %j', async (set, said, unsaid) => {
+    const notes = await runHelm(['install', 'kedge', chart, '--dry-run=client', `--set=${set}`]);
+    expect(notes).toContain(said);
+    expect(notes).not.toContain(unsaid);
+  });
+
   it('makes nothing else than what is known here', async () => {
     const objects = await render();
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted()).toEqual([
