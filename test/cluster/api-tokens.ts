@@ -1,3 +1,4 @@
+import { noteSecret } from '../secrets/run-record.ts';
 import type { ApiCaller } from './api-caller.ts';
 
 export interface ServiceAccountName {
@@ -36,6 +37,7 @@ export async function requestToken(
       },
     },
   );
+  noteSecret('a token of a ServiceAccount', answer.status.token);
   return answer.status.token;
 }
 

@@ -3,6 +3,7 @@ import { bitString, oid, sequence, setOf, smallInteger, text, tlv } from '../../
 import { encodeName } from '../../src/pki/distinguished-name.ts';
 import { OID } from '../../src/pki/oids.ts';
 import { PublicKey } from '../../src/pki/public-key.ts';
+import { noteSecret } from '../secrets/run-record.ts';
 import type { KeyPair, TestKeyType, TestSignature } from './certificate-builder.ts';
 import {
   basicConstraints,
@@ -55,10 +56,9 @@ export function buildCsr(options: TestCsrOptions = {}): Buffer {
   const signature = way.sign(info);
   // The last byte under the signature belongs to the attributes: a name, as a rule.
   if (options.tampered === true) info[info.length - 1] = (info.at(-1) ?? 0) ^ 1;
-  return Buffer.concat([
-    sequence(info, way.algorithm, bitString(signature)),
-    options.trailing ?? Buffer.alloc(0),
-  ]);
+  const request = sequence(info, way.algorithm, bitString(signature));
+  noteSecret('a signing request', request);
+  return Buffer.concat([request, options.trailing ?? Buffer.alloc(0)]);
 }
 
 /** An extension request attribute (RFC 2985 5.4.2) around whole extensions. */

@@ -1,4 +1,5 @@
 import { createLog, type Log, type LogLevel } from '../../src/runtime/log.ts';
+import { runRecord } from '../secrets/run-record.ts';
 
 export interface LogRecord {
   readonly level: LogLevel;
@@ -47,6 +48,7 @@ export class LogCapture implements Log {
 
   #keep(line: string): void {
     this.text += line;
+    runRecord()?.output(line);
     const { level, message, ...rest } = JSON.parse(line) as LogRecord & Record<string, unknown>;
     const fields = Object.fromEntries(Object.entries(rest).filter(([name]) => !standing.has(name)));
     this.records.push({ level, message, fields });

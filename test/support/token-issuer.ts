@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { noteSecret } from '../secrets/run-record.ts';
 
 export type TestAlgorithm = 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA';
 
@@ -53,7 +54,9 @@ export class TokenIssuer {
   /** A token that is good for an hour. */
   sign(subject: string, token: TestToken = {}): string {
     const input = this.#input(subject, token);
-    return `${input}.${signature(this.algorithm, input, this.privateKey)}`;
+    const signed = `${input}.${signature(this.algorithm, input, this.privateKey)}`;
+    noteSecret('a token', signed);
+    return signed;
   }
 
   /** The same with no signature at all. */

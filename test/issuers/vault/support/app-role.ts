@@ -1,3 +1,4 @@
+import { noteSecret } from '../../../secrets/run-record.ts';
 import type { TemporaryDirectory } from '../../../support/temporary-directory.ts';
 import type { VaultAdmin } from './vault-server.ts';
 
@@ -21,6 +22,7 @@ export async function enableAppRole(
   const secret = await server.expect<{ data: { secret_id: string } }>('auth/approle/role/kedge/secret-id', {
     method: 'POST',
   });
+  noteSecret('a secret id of Vault', secret.data.secret_id);
   directory.write({ 'role-id': role.data.role_id, 'secret-id': `${secret.data.secret_id}\n` });
   return {
     KEDGE_VAULT_AUTH: 'approle',

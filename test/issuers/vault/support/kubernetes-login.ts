@@ -3,15 +3,8 @@ import type { VaultAdmin } from './vault-server.ts';
 
 const reviewer = { namespace: 'vault', name: 'vault' };
 
-/**
- * Enables Kubernetes auth and makes the role `kedge` with the policy `kedge`, for the identity service in a namespace. The
- * namespace `vault` has to be there.
- */
-export async function enableKubernetesLogin(
-  server: VaultAdmin,
-  cluster: TestCluster,
-  namespace: string,
-): Promise<void> {
+/** Enables Kubernetes auth against the API server of a cluster, where the namespace `vault` has to be there; without a role. */
+export async function enableKubernetesLogin(server: VaultAdmin, cluster: TestCluster): Promise<void> {
   await cluster.kubectl(['apply', '--filename=-'], { input: JSON.stringify(reviewerObjects) });
   await server.expect('sys/auth/kubernetes', { body: { type: 'kubernetes' } });
   await server.expect('auth/kubernetes/config', {
@@ -21,6 +14,10 @@ export async function enableKubernetesLogin(
       token_reviewer_jwt: await cluster.token(reviewer),
     },
   });
+}
+
+/** Makes the role `kedge` with the policy `kedge`, for the identity service in a namespace. */
+export async function setKubernetesRole(server: VaultAdmin, namespace: string): Promise<void> {
   await server.expect('auth/kubernetes/role/kedge', {
     body: {
       bound_service_account_names: ['kedge-identity'],

@@ -41,9 +41,7 @@ export class MeshPki {
 
   /** Mounts the engine, gives it this CA with those above it, and makes the role and the policy. */
   async create(ca: AnchoredCa, { withChain = true }: { readonly withChain?: boolean } = {}): Promise<void> {
-    const type = { type: 'pki', config: { max_lease_ttl: '87600h' } };
-    await this.#server.expect(`sys/mounts/${this.mount}`, { body: type });
-    await this.importCa(ca, { withChain });
+    await this.mountCa(ca, { withChain });
     await this.setRole();
     await this.setPolicy([
       'sign/kedge',
@@ -51,6 +49,13 @@ export class MeshPki {
       'issuer/+/sign/kedge',
       'issuer/+/sign-intermediate',
     ]);
+  }
+
+  /** Mounts the engine and gives it this CA with those above it; nobody may use it yet. */
+  async mountCa(ca: AnchoredCa, { withChain = true }: { readonly withChain?: boolean } = {}): Promise<void> {
+    const type = { type: 'pki', config: { max_lease_ttl: '87600h' } };
+    await this.#server.expect(`sys/mounts/${this.mount}`, { body: type });
+    await this.importCa(ca, { withChain });
   }
 
   /** Gives the engine a further CA; gives the id of its issuer. */

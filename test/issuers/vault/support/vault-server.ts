@@ -4,6 +4,7 @@ import { Guard } from '../../../cluster/guard.ts';
 import { createOwnedState, removeOrphans } from '../../../cluster/owned-state.ts';
 import type { StateDirectory } from '../../../cluster/state-directory.ts';
 import { unusedPorts } from '../../../cluster/unused-ports.ts';
+import { noteSecret } from '../../../secrets/run-record.ts';
 import { generalName } from '../../../support/certificate-builder.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { TestCa } from '../../../support/test-ca.ts';
@@ -61,6 +62,8 @@ export class VaultServer {
     const { body } = await first.call('sys/init', { method: 'PUT', body: init });
     const { keys, root_token: rootToken } = body as { keys: string[]; root_token: string };
     this.#running = { ...this.#running, rootToken, unsealKey: keys[0] ?? '' };
+    noteSecret('a root token of Vault', rootToken);
+    noteSecret('an unseal key of Vault', this.#running.unsealKey);
     await this.unseal();
     for (const node of others) await this.#join(node, first);
   }
