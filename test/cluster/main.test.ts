@@ -1,9 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
+import { chosenVersion } from './binaries/versions.ts';
+import { CommandLine } from './command-line.ts';
+import { chart, missingHelm } from './helm.ts';
+import { isRunning } from './process-record.ts';
+import { whatIsMissing } from './what-is-missing.ts';
 
 const main = path.join(import.meta.dirname, 'main.ts');
 
@@ -60,4 +65,53 @@ describe('npm run cluster', () => {
       'cluster: another cluster is up, Kubernetes 1.33.13, without nodes: npm run cluster -- down\n',
     ]);
   });
+});
+
+const missing = whatIsMissing() ?? missingHelm();
+
+const whole = 'npm run cluster where its programs are';
+const suite = missing === undefined ? describe : describe.skip;
+
+suite(missing === undefined ? whole : `${whole} (skipped: ${missing})`, () => {
+  it('starts an API server that stays, lets its users at it, and leaves nothing of it', async () => {
+    await using cluster = new CommandLine();
+    const wish = ['--api-only', '--version', chosenVersion()];
+    const title = `Kubernetes ${chosenVersion()}`;
+    const up = await cluster.run('up', ...wish);
+    expect(up).toMatchObject({ code: 0, said: '' });
+    expect(up.printed).toContain(`${title} is up, without nodes. How to use it:`);
+    expect(up.printed).toContain(`export KUBECONFIG=${cluster.state.file('kubeconfig')}\n`);
+    const again = await cluster.run('up', ...wish);
+    expect(again.code).toBe(0);
+    expect(up.printed.endsWith(again.printed)).toBe(true);
+
+    const parts = ['etcd', 'kube-apiserver', 'kube-controller-manager'];
+    const rows = parts.map((part) => new RegExp(`^ +${part} +runs$`, 'm'));
+    const status = await cluster.run('status');
+    expect(status).toMatchObject({ code: 0, said: '' });
+    for (const row of [new RegExp(`^${title}, without nodes$`, 'm'), ...rows]) {
+      expect(status.printed).toMatch(row);
+    }
+
+    const install = ['install', 'kedge', chart, '--namespace=kedge', '--create-namespace'];
+    expect((await cluster.run('helm', ...install)).printed).toContain('STATUS: deployed');
+    const get = ['get', 'deployments', '--namespace=kedge', '--output=name'];
+    expect(await cluster.run('kubectl', ...get)).toEqual({
+      code: 0,
+      printed: 'deployment.apps/kedge-destination\ndeployment.apps/kedge-identity\n',
+      said: '',
+    });
+    const refused = await cluster.run('kubectl', 'get', 'namespace', 'none');
+    expect(refused).toMatchObject({
+      code: 1,
+      printed: '',
+      said: expect.stringContaining('NotFound') as string,
+    });
+
+    const processes = parts.map((part) => cluster.state.processOf(part)!);
+    expect(await cluster.run('down')).toEqual({ code: 0, printed: 'nothing of it is left\n', said: '' });
+    expect(processes.filter(isRunning)).toEqual([]);
+    expect(existsSync(cluster.state.path)).toBe(false);
+    expect((await cluster.run('status')).code).toBe(1);
+  }, 300_000);
 });
