@@ -1,4 +1,4 @@
-import { enableKubernetesLogin } from '../../issuers/vault/support/kubernetes-login.ts';
+import { enableKubernetesLogin, setKubernetesRole } from '../../issuers/vault/support/kubernetes-login.ts';
 import { MeshPki } from '../../issuers/vault/support/mesh-pki.ts';
 import { openBao } from '../../issuers/vault/support/vault-programs.ts';
 import { VaultServer } from '../../issuers/vault/support/vault-server.ts';
@@ -85,7 +85,8 @@ export function issuerRights(rig: CertManagerRig): void {
       await caIssuer(cluster, { namespace, name: 'kedge', ca: root.intermediate() });
       if (vault) {
         await cluster.createNamespace('vault');
-        await enableKubernetesLogin(vault, cluster, namespace);
+        await enableKubernetesLogin(vault, cluster);
+        await setKubernetesRole(vault, namespace);
         const pki = new MeshPki(vault);
         await pki.create(root.intermediate());
         await pki.setRole({ allowed_domains: [`serviceaccount.identity.${namespace}.cluster.local`] });

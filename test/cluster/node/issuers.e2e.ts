@@ -1,3 +1,4 @@
+import { eventually } from '../../support/eventually.ts';
 import { missingOpenBao } from '../binaries/openbao.ts';
 import { certManagerMissing } from '../cert-manager/on-cert-manager.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
@@ -71,35 +72,58 @@ const bundles = [
       expect(workloads.known).toBeGreaterThanOrEqual(known);
     };
 
-    describe.each([vaultDirect, vaultIntermediate, certManagerDirect, certManagerIntermediate])(
-      '$title',
-      (combination) => {
-        it('is ready as soon as it was installed, and the shop with it', async () => {
-          await mesh().install(combination);
-          expect(await mesh().readiness()).toMatchObject({ status: 200 });
-          await mesh().shop.open(1);
-        });
+    const install = async (combination: Combination): Promise<void> => {
+      const { inVault } = combination;
+      if (inVault !== undefined) await mesh().authorities.allowInVault(inVault);
+      await mesh().install(combination);
+    };
 
-        it('carries calls over mutual TLS with certificates of that CA', () => carriesCalls(combination));
+    const installWhileSealed = async (combination: Combination): Promise<void> => {
+      const { authorities } = mesh();
+      await authorities.allowInVault('direct');
+      await authorities.openBao.seal();
+      await mesh().install(combination, { wait: false });
+      const told = expect.stringContaining('sealed') as string;
+      await eventually(async () =>
+        expect(await mesh().readiness()).toMatchObject({ status: 503, body: told }),
+      );
+      await authorities.openBao.unseal();
+      await mesh().ready();
+    };
 
-        it('says until when the mesh holds, to who may ask', () => saysUntilWhen(combination));
-
-        it('leaves nothing but what is told of', async () => {
-          expect(await mesh().uninstall()).toEqual(left(combination.secretsLeft));
-        });
-      },
-    );
-
-    describe(`${ownCa.title}, and a move to Vault`, () => {
-      it('is ready as soon as it was installed, and the shop with it', async () => {
-        await mesh().install(ownCa);
+    const runs = (combination: Combination, whenReady = install): void => {
+      it('is ready once it was installed, and the shop with it', async () => {
+        await whenReady(combination);
         expect(await mesh().readiness()).toMatchObject({ status: 200 });
         await mesh().shop.open(1);
       });
 
-      it('carries calls over mutual TLS with certificates of that CA', () => carriesCalls(ownCa));
+      it('carries calls over mutual TLS with certificates of that CA', () => carriesCalls(combination));
 
-      it('says until when the mesh holds, to who may ask', () => saysUntilWhen(ownCa));
+      it('says until when the mesh holds, to who may ask', () => saysUntilWhen(combination));
+    };
+
+    const goes = ({ secretsLeft }: Combination): void => {
+      it('leaves nothing but what is told of', async () => {
+        expect(await mesh().uninstall()).toEqual(left(secretsLeft));
+      });
+    };
+
+    describe(`${vaultDirect.title}, sealed at first`, () => {
+      runs(vaultDirect, installWhileSealed);
+      goes(vaultDirect);
+    });
+
+    describe.each([vaultIntermediate, certManagerDirect, certManagerIntermediate])(
+      '$title',
+      (combination) => {
+        runs(combination);
+        goes(combination);
+      },
+    );
+
+    describe(`${ownCa.title}, and a move to Vault`, () => {
+      runs(ownCa);
 
       it('loses no request when an upgrade moves it to Vault under its anchor', async () => {
         const { shop, authorities } = mesh();
@@ -108,7 +132,7 @@ const bundles = [
           ['tls.crt', 'tls.key'].map((key) => secretText(cluster, 'kedge-trust-anchor', key)),
         );
         const { certificate } = await authorities.moveVaultUnder(anchor[0]!, anchor[1]!);
-        await mesh().upgrade(vaultDirect);
+        await mesh().move(vaultDirect);
         await restart(cluster, shopNamespace, ['deploy/api', 'deploy/web']);
         await carriesCalls({ ca: () => certificate, signs: 0 });
         await saysUntilWhen(vaultDirect, 2);
@@ -119,9 +143,7 @@ const bundles = [
         expect(sent - answered).toBeLessThan(40);
       });
 
-      it('leaves nothing but what is told of', async () => {
-        expect(await mesh().uninstall()).toEqual(left(ownCa.secretsLeft));
-      });
+      goes(ownCa);
     });
   },
   { node: true },

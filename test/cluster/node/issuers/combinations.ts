@@ -13,6 +13,8 @@ export interface Combination {
   /** The CA, and which of the certificates that a workload shows it has signed: 0 is the leaf. */
   readonly ca: (authorities: Authorities, cluster: TestCluster) => Certificate | Promise<Certificate>;
   readonly signs: 0 | 1;
+  /** What Vault has to allow. */
+  readonly inVault?: 'direct' | 'intermediate';
   /** Secrets of the mesh that stay when the release goes. */
   readonly secretsLeft: readonly string[];
 }
@@ -29,6 +31,7 @@ export const ownCa: Combination = {
 export const vaultDirect: Combination = {
   title: 'Vault that signs each certificate',
   values: ['--set=issuer=vault'],
+  inVault: 'direct',
   asksCa: true,
   ca: ({ vault }) => vault.certificate,
   signs: 0,
@@ -38,6 +41,7 @@ export const vaultDirect: Combination = {
 export const vaultIntermediate: Combination = {
   title: 'an intermediate of Vault',
   values: ['--set=issuer=vault,vault.mode=intermediate'],
+  inVault: 'intermediate',
   asksCa: false,
   ca: ({ vault }) => vault.certificate,
   signs: 1,

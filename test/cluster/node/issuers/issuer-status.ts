@@ -1,10 +1,8 @@
-import path from 'node:path';
 import type { MeshStatus } from '../../../../src/cli/issuer/merge-status.ts';
 import type { TestCluster } from '../../test-cluster.ts';
 import { controlNamespace } from '../install-kedge.ts';
-import { run } from '../run.ts';
+import { kedge } from './kedge.ts';
 
-const root = path.join(import.meta.dirname, '..', '..', '..', '..');
 const operator = { namespace: controlNamespace, name: 'operator' };
 
 /** Somebody who may do what `kedge issuer status` is documented to need, and nothing else. */
@@ -15,8 +13,7 @@ export async function createOperator(cluster: TestCluster): Promise<void> {
 /** What `kedge issuer status` says to the operator; rejects where it ends with another code than 0. */
 export async function issuerStatus(cluster: TestCluster): Promise<MeshStatus> {
   const kubeconfig = await cluster.kubeconfigAs(operator);
-  const words = ['issuer', 'status', '--kubeconfig', kubeconfig, '--output', 'json'];
-  const printed = await run([process.execPath, path.join('src', 'cli', 'main.ts'), ...words], { cwd: root });
+  const printed = await kedge(['issuer', 'status', '--kubeconfig', kubeconfig, '--output', 'json']);
   return JSON.parse(printed) as MeshStatus;
 }
 

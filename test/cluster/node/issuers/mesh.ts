@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { eventually } from '../../../support/eventually.ts';
 import type { TestCluster } from '../../test-cluster.ts';
 import { controlNamespace, runChart } from '../install-kedge.ts';
@@ -38,8 +39,14 @@ export class Mesh {
     await runChart(this.#cluster, 'install', [...this.#values(values), ...(wait ? ['--wait'] : [])]);
   }
 
-  async upgrade({ values }: Combination): Promise<void> {
-    await runChart(this.#cluster, 'upgrade', ['--reset-values', ...this.#values(values), '--wait']);
+  /** Moves the release to another issuer under the anchors that it has, as docs/issuers/moving.md tells operators. */
+  async move({ values }: Combination): Promise<void> {
+    const bundle = `/api/v1/namespaces/${controlNamespace}/configmaps/kedge-trust-bundle`;
+    const { data } = await this.#cluster.expect<{ readonly data: Record<string, string> }>(bundle);
+    const file = this.#cluster.file('kept-anchors.pem');
+    writeFileSync(file, data['ca-bundle.crt'] ?? '');
+    const anchors = `--set-file=trust.anchors=${file}`;
+    await runChart(this.#cluster, 'upgrade', ['--reuse-values', '--rollback-on-failure', ...values, anchors]);
   }
 
   /** Waits until a release is ready that nobody waited for. */

@@ -53,6 +53,16 @@ export class OpenBao {
     throw new Error(`expected ${path} to succeed, got ${status} ${JSON.stringify(body)}`);
   }
 
+  /** Where its own command line finds it, and as whom it comes. */
+  get environment(): Readonly<Record<string, string>> {
+    return {
+      VAULT_ADDR: this.#address,
+      VAULT_CACERT: this.#cluster.file('ca.crt'),
+      VAULT_TLS_SERVER_NAME: serviceName,
+      VAULT_TOKEN: this.#rootToken,
+    };
+  }
+
   async seal(): Promise<void> {
     await this.expect('sys/seal', { method: 'PUT' });
   }
@@ -62,8 +72,12 @@ export class OpenBao {
     await eventually(() => this.expect('sys/health'));
   }
 
+  get #address(): string {
+    return `https://${this.#host}:${port}`;
+  }
+
   #call(path: string, options?: VaultCallOptions): Promise<VaultReply> {
-    return callVault(`https://${this.#host}:${port}/v1/${path}`, options ?? {}, {
+    return callVault(`${this.#address}/v1/${path}`, options ?? {}, {
       ca: this.tls.certificate.pem,
       servername: serviceName,
     });
@@ -75,11 +89,14 @@ export class OpenBao {
     writeFileSync(file('crt'), certificate.pem);
     writeFileSync(file('key'), encodePrivateKey(key), { mode: 0o600 });
     const tcp = { address: `${this.#host}:${port}`, tls_cert_file: file('crt'), tls_key_file: file('key') };
-    const api_addr = `https://${this.#host}:${port}`;
-    writeFileSync(
-      file('json'),
-      JSON.stringify({ storage: { inmem: {} }, listener: { tcp }, api_addr, disable_mlock: true }),
-    );
+    writeFileSync(this.#cluster.file('ca.crt'), this.tls.certificate.pem);
+    const config = {
+      storage: { inmem: {} },
+      listener: { tcp },
+      api_addr: this.#address,
+      disable_mlock: true,
+    };
+    writeFileSync(file('json'), JSON.stringify(config));
     return file('json');
   }
 
