@@ -19,6 +19,18 @@ export const selfSubjectAccessReviews = clusterWide(
   'selfsubjectaccessreviews',
   'SelfSubjectAccessReview',
 );
+export const subjectAccessReviews = clusterWide(
+  'authorization.k8s.io',
+  'v1',
+  'subjectaccessreviews',
+  'SubjectAccessReview',
+);
+export const selfSubjectReviews = clusterWide(
+  'authentication.k8s.io',
+  'v1',
+  'selfsubjectreviews',
+  'SelfSubjectReview',
+);
 
 export const externalWorkloads: Resource = {
   ...namespaced('workload.linkerd.io', 'v1beta1', 'externalworkloads', 'ExternalWorkload'),
@@ -31,6 +43,12 @@ export const certificateRequests = namespaced(
   'certificaterequests',
   'CertificateRequest',
 );
+
+export const certificates = namespaced('cert-manager.io', 'v1', 'certificates', 'Certificate');
+export const issuers = namespaced('cert-manager.io', 'v1', 'issuers', 'Issuer');
+export const clusterIssuers = clusterWide('cert-manager.io', 'v1', 'clusterissuers', 'ClusterIssuer');
+/** Only a word in RBAC rules: whose requests somebody may approve. */
+export const signers = clusterWide('cert-manager.io', 'v1', 'signers', 'Signer');
 
 const policyGroup = 'policy.linkerd.io';
 export const servers: Resource = {

@@ -6,7 +6,12 @@ const dayMs = 24 * 3_600_000;
 const leftShare = 0.3;
 
 /** Whether a CA that leads to an anchor will do so for a while. */
-export function examinedEnd(check: Check, what: string, path: AnchorPath, now: Date): Finding {
+export function examinedEnd(
+  check: Check,
+  what: string,
+  path: Pick<AnchorPath, 'notBefore' | 'notAfter'>,
+  now: Date,
+): Finding {
   const { notBefore, notAfter } = path;
   const leftMs = notAfter.getTime() - now.getTime();
   const left =
