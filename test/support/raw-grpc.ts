@@ -18,6 +18,15 @@ export interface RawClient extends Disposable {
   readonly session: http2.ClientHttp2Session;
   readonly socket: tls.TLSSocket;
   call(path: string, request: Buffer): Promise<RawAnswer>;
+  open(path: string, request: Buffer): RawStream;
+}
+
+/** A call for a stream of answers, held open. */
+export interface RawStream {
+  /** The answers so far. */
+  readonly messages: readonly Buffer[];
+  /** What ended it; undefined while it is open. */
+  readonly status: number | undefined;
 }
 
 /** TLS options of a client that shows this certificate. */
@@ -42,22 +51,49 @@ export async function connectRaw(address: SocketAddress, options: tls.Connection
     session,
     socket,
     call: (path, request) => call(session, path, request),
+    open: (path, request) => open(session, path, request),
     [Symbol.dispose]: () => session.destroy(),
   };
 }
 
-async function call(session: http2.ClientHttp2Session, path: string, request: Buffer): Promise<RawAnswer> {
+function ask(session: http2.ClientHttp2Session, path: string, request: Buffer): http2.ClientHttp2Stream {
   const stream = session.request({
     ':method': 'POST',
     ':path': path,
     'content-type': 'application/grpc',
     te: 'trailers',
   });
+  stream.end(frame(request));
+  return stream;
+}
+
+function open(session: http2.ClientHttp2Session, path: string, request: Buffer): RawStream {
+  const stream = ask(session, path, request);
+  let bytes = Buffer.alloc(0);
+  let status: number | undefined;
+  const ended = (headers: http2.IncomingHttpHeaders) => {
+    if (headers['grpc-status'] !== undefined) status = Number(headers['grpc-status']);
+  };
+  stream.on('response', ended);
+  stream.on('trailers', ended);
+  stream.on('error', () => undefined);
+  stream.on('data', (chunk: Buffer) => (bytes = Buffer.concat([bytes, chunk])));
+  return {
+    get messages() {
+      return unframe(bytes);
+    },
+    get status() {
+      return status;
+    },
+  };
+}
+
+async function call(session: http2.ClientHttp2Session, path: string, request: Buffer): Promise<RawAnswer> {
+  const stream = ask(session, path, request);
   let trailers: http2.IncomingHttpHeaders = {};
   // An answer without a message carries its status in the headers.
   stream.on('response', (headers) => (trailers = { ...trailers, ...headers }));
   stream.on('trailers', (headers) => (trailers = { ...trailers, ...headers }));
-  stream.end(frame(request));
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return {
@@ -75,10 +111,12 @@ export function frame(message: Buffer): Buffer {
   return Buffer.concat([header, message]);
 }
 
+/** The messages that are there in full. */
 function unframe(bytes: Buffer): Buffer[] {
   const messages: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; at + 5 <= bytes.length;) {
     const end = at + 5 + bytes.readUInt32BE(at + 1);
+    if (end > bytes.length) break;
     messages.push(bytes.subarray(at + 5, end));
     at = end;
   }

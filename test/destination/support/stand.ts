@@ -15,6 +15,7 @@ import type { Latest } from '../../../src/runtime/latest.ts';
 import { IpNetwork } from '../../../src/runtime/ip-network.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
+import type { SocketAddress } from '../../../src/runtime/socket-address.ts';
 import { eventually } from '../../support/eventually.ts';
 import { LogCapture } from '../../support/log-capture.ts';
 import { startServer } from '../../support/rpc-server.ts';
@@ -40,6 +41,7 @@ export interface Stand extends AsyncDisposable {
   readonly outboundPolicy: OutboundPolicyClient;
   /** The path of every method that is served. */
   readonly methods: readonly string[];
+  readonly address: SocketAddress;
   readonly log: LogCapture;
   /** Switches to another file, given as its text or read before. */
   use(file: string | Catalogue): void;
@@ -76,6 +78,7 @@ export async function startStand({ file, loaded, clients = 'any', leaf }: StandO
     inboundPolicy: inboundPolicyClient(channel),
     outboundPolicy: outboundPolicyClient(channel),
     methods: services.flatMap(({ methods }) => methods.map(({ path }) => path)),
+    address: server.address,
     log,
     use: (next) => catalogue.set(typeof next === 'string' ? readText(next) : next),
     metric: async (name) => valueOf(name, await metrics.text()),
