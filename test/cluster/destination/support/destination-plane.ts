@@ -28,7 +28,7 @@ export class DestinationPlane implements AsyncDisposable {
   readonly #own = new AsyncDisposableStack();
 
   static async install(cluster: TestCluster): Promise<DestinationPlane> {
-    const text = await renderText();
+    const text = await renderText({ crds: { install: 'always' } });
     await cluster.createNamespace(account.namespace);
     await cluster.kubectl(['apply', `--namespace=${account.namespace}`, '--filename=-'], { input: text });
     const ca = TestCa.create();
