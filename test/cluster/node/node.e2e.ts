@@ -2,8 +2,9 @@ import { globSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from '../../support/eventually.ts';
+import { CommandLine } from '../command-line.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
-import { TestCluster } from '../test-cluster.ts';
+import type { TestCluster } from '../test-cluster.ts';
 import { buildKedgeImage } from './kedge-image.ts';
 
 const minute = 60_000;
@@ -41,17 +42,25 @@ onKubernetes(
     });
 
     it(
-      'stands beside another, which leaves nothing on the machine when it is ended with its pods running',
+      'stands beside another, which the command line starts and which leaves nothing on the machine when it is ended with its pods running',
       async () => {
         const before = traces();
-        const other = new TestCluster({ node: true });
-        try {
-          await other.start();
-          await startPods(other);
-          expect(traces()).not.toEqual(before);
-        } finally {
-          await other.end();
-        }
+        await using other = new CommandLine();
+        const { code, said } = await other.run('up', '--version', cluster.version);
+        expect([code, said]).toEqual([0, '']);
+        expect(await other.run('load-image', archive)).toEqual({
+          code: 0,
+          printed: 'known to the node\n',
+          said: '',
+        });
+        const image = ['--image=kedge:local', '--image-pull-policy=Never'];
+        const pod = ['run', 'alone', ...image, '--command', '--', 'sleep', '100000'];
+        expect((await other.run('kubectl', ...pod)).printed).toBe('pod/alone created\n');
+        const wait = ['wait', '--for=condition=Ready', 'pod/alone', '--timeout=60s'];
+        expect((await other.run('kubectl', ...wait)).printed).toBe('pod/alone condition met\n');
+        expect(traces()).not.toEqual(before);
+        expect((await other.run('status')).printed).toMatch(/^ +kubelet +runs$/m);
+        expect(await other.run('down')).toMatchObject({ code: 0, said: '' });
 
         expect(traces()).toEqual(before);
         expect((await inClient(cluster, ['echo', 'still here'])).trim()).toBe('still here');
@@ -77,7 +86,7 @@ function inClient(cluster: TestCluster, command: readonly string[]): Promise<str
 function traces(): string[] {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   return [
-    ...mounts.filter((line) => line.includes('kedge-kubernetes-')),
+    ...mounts.filter((line) => /kedge-(kubernetes|test)-/.test(line)),
     ...globSync([
       '/sys/class/net/kedge*',
       '/sys/fs/cgroup/*/k8s.io/*',
