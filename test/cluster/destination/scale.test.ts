@@ -2,7 +2,7 @@ import { eventually } from '../../support/eventually.ts';
 import { onKubernetesWithHelm } from '../chart/on-kubernetes-with-helm.ts';
 import { DestinationPlane } from './support/destination-plane.ts';
 import { FollowedEndpoints } from './support/follow-endpoints.ts';
-import { listedEndpoints } from './support/listed.ts';
+import { listedEndpoints, listedNames } from './support/listed.ts';
 import { address, create, each, pod, service, slice } from './support/objects.ts';
 import { PeakMemory } from './support/peak-memory.ts';
 import { Watcher } from './support/watcher.ts';
@@ -47,9 +47,16 @@ onKubernetesWithHelm('destination with a thousand services and ten thousand pods
       const seconds = Math.round((performance.now() - beganAt) / 1000);
       const listed = await listedEndpoints(cluster, namespace);
       expect(listed.size).toBe(services);
+      const pods = (await listedNames(cluster, 'Pod', namespace))
+        .map((name) => `${namespace}/${name}`)
+        .sort();
+      expect(pods).toHaveLength(services * podsEach);
       await eventually(() => {
         for (const [path, expected] of listed) expect(followed.now(path)).toEqual(expected);
+        const known = [...followed.informers.pods.entries()].map(([key]) => key);
+        expect(known.filter((key) => key.startsWith(`${namespace}/`)).sort()).toEqual(pods);
       });
+      expect([...listed.values()].flat()).toHaveLength(services * podsEach);
       for (const [i, watch] of watched.entries()) {
         const { endpoints } = watch.state.value!;
         expect([...endpoints.keys()].sort()).toEqual(listed.get(`s${i}.${namespace}:80`));

@@ -62,7 +62,9 @@ onKubernetesWithHelm('a storm of EndpointSlices', (cluster) => {
     mayBe: { cutOff: boolean } = { cutOff: false },
   ) => {
     const listed = await listedEndpoints(cluster, namespace);
+    // The API server has taken every change.
     expect(listed.size).toBe(serviceCount);
+    for (const keys of listed.values()) expect(keys).toHaveLength(endpointsEach);
     await eventually(() => {
       for (const { path, keys, broken, cutOff } of watchers) {
         if (mayBe.cutOff && cutOff) continue;

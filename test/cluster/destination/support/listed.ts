@@ -1,4 +1,6 @@
 import type { TestCluster } from '../../test-cluster.ts';
+import type { Kind } from './objects.ts';
+import { placeOf } from './objects.ts';
 
 interface Listed<T> {
   readonly items: readonly (T & {
@@ -42,6 +44,12 @@ export async function listedEndpoints(
       ]),
     ),
   );
+}
+
+/** The names of the objects of a kind that the API server itself lists. */
+export async function listedNames(cluster: TestCluster, kind: Kind, namespace: string): Promise<string[]> {
+  const { items } = await cluster.expect<Listed<object>>(placeOf(kind, namespace));
+  return items.map(({ metadata: { name } }) => name);
 }
 
 function socketsOf({ ports, endpoints }: ListedSlice, name: string): string[] {
