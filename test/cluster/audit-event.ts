@@ -1,6 +1,8 @@
 /** One line of the API server's audit log (audit.k8s.io/v1), as far as tests look at it. */
 export interface AuditEvent {
   readonly stage: 'ResponseStarted' | 'ResponseComplete' | 'Panic';
+  /** When it came to this stage, in ISO 8601. */
+  readonly stageTimestamp: string;
   readonly requestURI: string;
   /** `get`, `list`, `watch`, `create` ... */
   readonly verb: string;

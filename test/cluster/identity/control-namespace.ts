@@ -11,11 +11,11 @@ export const settings = {
   KEDGE_ISSUER_LOCAL_SECRET: 'kedge-issuer',
   KEDGE_TRUST_BUNDLE_CONFIG_MAP: 'kedge-trust-bundle',
   KEDGE_ISSUER_BOOTSTRAP: 'true',
+  KEDGE_WEBHOOK_CERTIFICATE_SECRET: 'kedge-webhook',
 };
 
-/** The namespace with a ServiceAccount that has exactly the rights that identity says it needs; gives its kubeconfig. */
+/** Fills the namespace: a ServiceAccount with exactly the rights that identity says it needs, whose kubeconfig it gives. */
 export async function controlNamespace(cluster: TestCluster): Promise<string> {
-  await cluster.createNamespace('kedge');
   const metadata = { namespace: 'kedge' };
   const objects = [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...metadata, name: 'kedge-identity' } },
