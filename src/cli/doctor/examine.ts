@@ -46,10 +46,17 @@ async function examineBackend(
       const { examineVault } = await import('../../issuers/vault/doctor/examine-vault.ts');
       return examineVault({ ...needs, config, ownToken });
     }
-    case 'cert-manager':
-    case 'local':
+    case 'cert-manager': {
+      const { examineCertManager } =
+        await import('../../issuers/cert-manager/doctor/examine-cert-manager.ts');
       if (client === undefined) throw new TypeError('expected an API server to ask');
-      return [];
+      return examineCertManager({ ...needs, config, client });
+    }
+    case 'local': {
+      const { examineLocal } = await import('../../issuers/local/doctor/examine-local.ts');
+      const { issuerLocalDirectory: directory, issuerLocalSecret: secret } = config;
+      return examineLocal({ ...needs, directory, secret, client });
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { printCertManager } from '../../issuers/cert-manager/doctor/print-cert-manager.ts';
 import { printVault } from '../../issuers/vault/doctor/print-vault.ts';
 import { cliErrors } from '../errors.ts';
 import { meshOf } from './mesh.ts';
@@ -22,5 +23,5 @@ export async function printSetup(config: DoctorConfig): Promise<PrintedSetup> {
     throw cliErrors.error('nothing_to_print', message);
   }
   if (issuer === 'vault') return { issuer, mode, apply: 'sh', text: printVault(config, meshOf(config)) };
-  throw new TypeError('not yet');
+  return { issuer, mode, apply: 'kubectl apply -f -', text: printCertManager(config, meshOf(config)) };
 }

@@ -1,6 +1,7 @@
 import { ManualClock } from '../../support/manual-clock.ts';
 import { refusalOf } from '../../support/refusal.ts';
 import { TestCa } from '../../support/test-ca.ts';
+import { testDoctorWithPolicy } from './doctor-tests.ts';
 import { askFor, Issuing, Trial } from './issuing.ts';
 import { caIssuer } from './objects.ts';
 import type { Condition } from './objects.ts';
@@ -22,6 +23,8 @@ onCertManager(
   'a real cert-manager that approves nothing by itself',
   (rig) => {
     const root = TestCa.create();
+
+    testDoctorWithPolicy(rig);
 
     async function begin(namespace: string, clock = aheadClock()): Promise<Trial> {
       const { cluster } = rig;

@@ -3,6 +3,7 @@ import { verifyChain } from '../../../src/pki/verify-chain.ts';
 import { eventually } from '../../support/eventually.ts';
 import { refusalOf } from '../../support/refusal.ts';
 import { TestCa } from '../../support/test-ca.ts';
+import { testDoctorWithoutPolicy } from './doctor-tests.ts';
 import { askFor, Issuing } from './issuing.ts';
 import { caCertificate, caIssuer, certManagerPath, issuer } from './objects.ts';
 import { onCertManager } from './on-cert-manager.ts';
@@ -11,6 +12,7 @@ import { Requests } from './requests.ts';
 const { signal } = new AbortController();
 
 onCertManager('the issuer that asks a real cert-manager for each certificate', (rig) => {
+  testDoctorWithoutPolicy(rig);
   const root = TestCa.create();
   const upstream = root.intermediate();
 

@@ -5,6 +5,7 @@ import { secretData } from '../../../src/issuers/own-ca/ca-objects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TestCa } from '../../support/test-ca.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { testDoctorOfCertificate } from './doctor-tests.ts';
 import { askFor, Issuing } from './issuing.ts';
 import { caCertificate, caIssuer, certManagerPath, ready, renew } from './objects.ts';
 import { onCertManager } from './on-cert-manager.ts';
@@ -38,6 +39,7 @@ function degraded({ issuer }: Issuing): string | undefined {
 }
 
 onCertManager('the issuer whose CA a real cert-manager keeps in a Secret', (rig) => {
+  testDoctorOfCertificate(rig);
   const root = TestCa.create();
 
   /** A namespace with an Issuer and a CA Certificate, and the issuer that follows its Secret. */

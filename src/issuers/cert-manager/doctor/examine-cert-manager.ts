@@ -19,6 +19,7 @@ export interface CertManagerExamination extends ExaminationNeeds {
   readonly client: KubeConnection;
 }
 
+const sign: Check = { check: 'cert-manager.sign', title: 'signs our name' };
 const reach: Check = { check: 'cert-manager.kube', title: 'the API server answers' };
 
 /** Looks at cert-manager as the identity service would use it; requests on trial are removed again. */
@@ -42,19 +43,26 @@ export async function examineCertManager(examination: CertManagerExamination): P
   const options = { mode, namespace, issuerRef, secret: config.certManagerSecret };
   const rights = await examineRights(asked, options, signal);
   const common = { ...examination, namespace };
-  const rest = direct
-    ? [
-        await examineIssuerObject(client, issuerRef, namespace, signal),
-        ...(await probeIfAnchored({ ...common, issuerRef, timeoutMs: config.issuerTimeout })),
-      ]
-    : await examineCertificate({ ...common, secret: options.secret });
-  return [...first, ...rights, ...rest];
+  if (!direct) {
+    return [...first, ...rights, ...(await examineCertificate({ ...common, secret: options.secret }))];
+  }
+  const issuer = await examineIssuerObject(client, issuerRef, namespace, signal);
+  const missing = [...rights, issuer].some(({ check, result }) => result === 'fail' && !forbids(check));
+  const timeoutMs = config.issuerTimeout;
+  const probes = missing
+    ? [skipped(sign, 'what it needs is missing')]
+    : await probeIfAnchored({ ...common, issuerRef, timeoutMs });
+  return [...first, ...rights, issuer, ...probes];
+}
+
+/** Whether a check is about something that should not be allowed: certificates can be had all the same. */
+function forbids(check: string): boolean {
+  return check.startsWith('cert-manager.no-');
 }
 
 async function probeIfAnchored(options: Parameters<typeof probeRequests>[0]): Promise<Finding[]> {
   if (options.bundle !== undefined) return probeRequests(options);
-  const check = { check: 'cert-manager.sign', title: 'signs our name' };
-  return [skipped(check, 'there are no trust anchors to verify it with')];
+  return [skipped(sign, 'there are no trust anchors to verify it with')];
 }
 
 /** An approver that goes by who asks decides otherwise on somebody else's requests. */

@@ -181,9 +181,7 @@ class RequestProbes {
     }
   }
 
-  async #forbidden(
-    probe: ForbiddenProbe,
-  ): Promise<{
+  async #forbidden(probe: ForbiddenProbe): Promise<{
     readonly probe: ForbiddenProbe;
     readonly finding: Finding;
     readonly certificate?: Certificate;

@@ -1,9 +1,10 @@
+import { concerned, doctor, examine } from '../../../support/kedge-doctor.ts';
 import { SecretWatch } from '../../../support/secret-watch.ts';
 import { TemporaryDirectory } from '../../../support/temporary-directory.ts';
 import { TestCa } from '../../../support/test-ca.ts';
 import { MeshPki } from '../support/mesh-pki.ts';
 import { onVault } from '../support/on-vault.ts';
-import { apply, concerned, doctor, examine } from './doctor-rig.ts';
+import { apply } from './apply.ts';
 
 const decade = new Date(Date.now() + 10 * 365 * 24 * 3_600_000);
 const root = TestCa.create({ notAfter: decade });

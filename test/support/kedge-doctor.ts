@@ -1,13 +1,6 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { Writable } from 'node:stream';
-import { promisify } from 'node:util';
-import type { DoctorReport } from '../../../../src/cli/doctor/report.ts';
-import { run } from '../../../../src/cli/run.ts';
-import type { TemporaryDirectory } from '../../../support/temporary-directory.ts';
-import type { VaultServer } from '../support/vault-server.ts';
-
-const execute = promisify(execFile);
+import type { DoctorReport } from '../../src/cli/doctor/report.ts';
+import { run } from '../../src/cli/run.ts';
 
 export interface DoctorRun {
   readonly code: number;
@@ -40,25 +33,4 @@ export async function examine(
 export function concerned({ findings }: DoctorReport): string[] {
   const bad = findings.filter(({ result }) => result === 'fail' || result === 'warn');
   return [...new Set(bad.map(({ check, concerns }) => concerns ?? check))].toSorted();
-}
-
-/** Runs what was printed, as an administrator of the server would. */
-export async function apply(
-  script: string,
-  server: VaultServer,
-  directory: TemporaryDirectory,
-): Promise<string> {
-  const bin = directory.file('bin');
-  rmSync(bin, { recursive: true, force: true });
-  mkdirSync(bin);
-  symlinkSync(server.program, `${bin}/vault`);
-  const env = {
-    PATH: `${bin}:/usr/bin:/bin`,
-    HOME: directory.path,
-    VAULT_ADDR: server.address,
-    VAULT_CACERT: server.caFile,
-    VAULT_TOKEN: server.rootToken,
-  };
-  const { stdout } = await execute('/bin/sh', ['-c', script], { env, cwd: directory.path });
-  return stdout;
 }
