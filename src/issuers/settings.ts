@@ -29,7 +29,7 @@ export const issuerSettings = {
   }),
   issuerBootstrap: boolean({
     name: 'KEDGE_ISSUER_BOOTSTRAP',
-    help: 'Whether to make the trust anchor, the trust bundle and the issuer in the cluster where they are missing, and to renew the issuer while the key of the anchor is there. Needs KEDGE_ISSUER_LOCAL_SECRET and KEDGE_TRUST_BUNDLE_CONFIG_MAP.',
+    help: 'Whether to make the trust anchor, the trust bundle and the issuer in the cluster where they are missing, and to renew the issuer, or make another where its Secret was emptied, while the key of the anchor is there. Needs KEDGE_ISSUER_LOCAL_SECRET and KEDGE_TRUST_BUNDLE_CONFIG_MAP.',
     fallback: 'false',
   }),
   issuerAnchorSecret: dnsName({
