@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../audit-event.ts';
-import { callsOf, covers, rightsOf } from './access.ts';
+import { accountsOf, callsOf, covers, rightsOf } from './access.ts';
 
 const role = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -25,6 +25,13 @@ const event = (verb: string, code: number, objectRef?: AuditEvent['objectRef']):
   user: { username: 'system:serviceaccount:kedge:kedge-one' },
   responseStatus: { code },
   ...(objectRef && { objectRef }),
+});
+
+describe('the ServiceAccounts of a chart', () => {
+  it('are those that it makes, whatever else is bound to a role', () => {
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'kedge-two' } };
+    expect(accountsOf([role, binding, account])).toEqual(['kedge-two']);
+  });
 });
 
 describe('what a role gives', () => {

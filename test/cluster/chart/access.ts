@@ -27,6 +27,11 @@ interface Binding {
   readonly subjects: readonly { readonly name: string }[];
 }
 
+/** The ServiceAccounts that the chart makes, by their names. */
+export function accountsOf(objects: readonly Rendered[]): string[] {
+  return objects.filter(({ kind }) => kind === 'ServiceAccount').map(({ metadata }) => metadata.name);
+}
+
 /** Every single right that the chart gives to a ServiceAccount of its own: each verb, each resource, each name. */
 export function rightsOf(objects: readonly Rendered[], serviceAccount: string): Access[] {
   const bindings = objects.filter(({ kind }) => kind.endsWith('RoleBinding'));

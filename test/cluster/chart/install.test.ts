@@ -4,6 +4,7 @@ import { TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { chart, runHelm } from '../helm.ts';
 import type { TestCluster } from '../test-cluster.ts';
 import { mayDo } from './access-review.ts';
+import { accountsOf } from './access.ts';
 import { definitionVersionTests } from './definition-version-tests.ts';
 import { foreignDefinition, foreignName } from './foreign-definition.ts';
 import { onKubernetesWithHelm } from './on-kubernetes-with-helm.ts';
@@ -138,10 +139,8 @@ onKubernetesWithHelm('the chart', (cluster) => {
 
   it('lets nobody but identity near the keys', async () => {
     await cluster.createNamespace('shop');
-    const accounts = (await render()).filter(({ kind }) => kind === 'ServiceAccount');
-    const own = accounts
-      .map(({ metadata: { name } }) => ({ namespace, name }))
-      .filter(({ name }) => name !== 'kedge-identity');
+    const accounts = accountsOf(await render());
+    const own = accounts.filter((name) => name !== 'kedge-identity').map((name) => ({ namespace, name }));
     expect(own).toHaveLength(accounts.length - 1);
     const others = [...own, { namespace, name: 'default' }, { namespace: 'shop', name: 'default' }];
     for (const account of others) {

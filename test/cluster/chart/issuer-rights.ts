@@ -10,7 +10,7 @@ import { caIssuer } from '../cert-manager/objects.ts';
 import type { CertManagerRig } from '../cert-manager/on-cert-manager.ts';
 import { missingHelm } from '../helm.ts';
 import { mayDo } from './access-review.ts';
-import { callsOf, covers, rightsOf } from './access.ts';
+import { accountsOf, callsOf, covers, rightsOf } from './access.ts';
 import type { Access, Call } from './access.ts';
 import { Release } from './release.ts';
 
@@ -120,7 +120,9 @@ export function issuerRights(rig: CertManagerRig): void {
       const { cluster } = rig;
       const identity = { namespace, name: account };
       const others = [
-        { namespace, name: 'kedge-destination' },
+        ...accountsOf(release?.objects ?? [])
+          .filter((name) => name !== account)
+          .map((name) => ({ namespace, name })),
         { namespace, name: 'default' },
         { namespace: `beside-${namespace}`, name: 'default' },
       ];

@@ -1,7 +1,7 @@
 import { eventually } from '../../support/eventually.ts';
 import { gatewayDefinitions } from '../policy/support/gateway-definitions.ts';
 import type { TestCluster } from '../test-cluster.ts';
-import { callsOf, covers, rightsOf } from './access.ts';
+import { accountsOf, callsOf, covers, rightsOf } from './access.ts';
 import type { Access, Call } from './access.ts';
 import { onKubernetesWithHelm } from './on-kubernetes-with-helm.ts';
 import { Release } from './release.ts';
@@ -75,10 +75,7 @@ onKubernetesWithHelm('the rights of the chart', (cluster) => {
 
   afterAll(() => opened[0]?.[Symbol.asyncDispose]());
 
-  const accounts = (): string[] =>
-    release()
-      .objects.filter(({ kind }) => kind === 'ServiceAccount')
-      .map(({ metadata }) => metadata.name);
+  const accounts = (): string[] => accountsOf(release().objects);
 
   it('are used by each of its ServiceAccounts, every one of them', async () => {
     await eventually(() => {
