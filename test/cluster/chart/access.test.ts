@@ -21,6 +21,7 @@ const binding = {
 const event = (verb: string, code: number, objectRef?: AuditEvent['objectRef']): AuditEvent => ({
   stage: 'ResponseComplete',
   requestURI: '/version?timeout=1s',
+  stageTimestamp: '2026-01-01T00:00:00.000000Z',
   verb,
   user: { username: 'system:serviceaccount:kedge:kedge-one' },
   responseStatus: { code },
