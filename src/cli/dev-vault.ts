@@ -49,7 +49,7 @@ In the server, all called kedge-dev: a PKI engine with a CA, its role, the polic
 and the token anew, and leaves the CA. To undo it: end the server, which keeps nothing.
 
 Files in <dir>:
-  token              may have certificates signed for a day, and nothing else; mode 0600
+  token              may have certificates signed for a day, and see what it may; mode 0600
   trust-anchors.crt  the CA
   identity.env       settings of the identity service; for kedge certify
 

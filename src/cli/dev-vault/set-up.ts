@@ -1,16 +1,18 @@
 import path from 'node:path';
 import { connectVault, type ConnectedVault } from '../../issuers/vault/connect-vault.ts';
+import { policyText } from '../../issuers/vault/doctor/print-vault.ts';
+import { roleValues, vaultSetup } from '../../issuers/vault/doctor/vault-setup.ts';
 import { readMountCa } from '../../issuers/vault/mount-ca.ts';
-import { vaultSettings } from '../../issuers/vault/settings.ts';
+import { issuerSettings } from '../../issuers/settings.ts';
 import { tokenOf } from '../../issuers/vault/vault-token.ts';
 import type { Certificate } from '../../pki/certificate.ts';
+import { MeshDomain } from '../../pki/workload-identity.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { readEnvironment } from '../../runtime/env.ts';
 import { errorCode } from '../../runtime/errors.ts';
 import { cliErrors } from '../errors.ts';
 import { CERTIFICATE_MODE, KEY_MODE, makeDirectory, replaceFile } from '../bootstrap/write-files.ts';
 import { readSmallFile } from '../read-file.ts';
-import { signingPolicy, signingRole } from './signing-rights.ts';
 
 export interface DevVaultOptions {
   readonly directory: string;
@@ -34,7 +36,12 @@ export interface DevVault {
 }
 
 const name = 'kedge-dev';
-const timeoutMs = 10_000;
+
+const mesh = {
+  ...{ controlNamespace: 'kedge', trustDomain: 'cluster.local', serviceAccount: 'kedge-identity' },
+  identity: new MeshDomain('kedge', 'cluster.local').identity('kedge', 'kedge-identity'),
+  lifetimeMs: 24 * 3_600_000,
+};
 
 /**
  * Makes a development server the CA of the mesh `cluster.local`; a CA that an earlier run made stays.
@@ -47,14 +54,15 @@ export async function setUpDevVault(options: DevVaultOptions): Promise<DevVault>
   const rootToken = await readRootToken(options.tokenFile);
   const settings = identityEnvironment(directory, options);
   const open = new AbortController();
-  const config = { ...readEnvironment(vaultSettings, settings), issuerTimeout: timeoutMs };
+  const config = { ...readEnvironment(issuerSettings, settings), issuerMode: mode };
   try {
     const vault = await connectVault(config, { clock, signal: open.signal });
     const admin: Admin = (call, body) =>
       vault.client.write(call, body, { token: rootToken, signal: open.signal });
     const ca = await settleCa(admin, vault, open.signal);
-    await admin(`${name}/roles/${name}`, signingRole);
-    await admin(`sys/policies/acl/${name}`, { policy: signingPolicy(vault.paths, mode) });
+    const { rolePath, rules } = vaultSetup(config, mesh);
+    await admin(rolePath, roleValues(mesh));
+    await admin(`sys/policies/acl/${name}`, { policy: policyText(rules) });
     const wish = { policies: [name], no_default_policy: true, ttl: '24h', display_name: name };
     const token = tokenOf(await admin('auth/token/create', wish), 'auth/token/create');
     await makeDirectory(directory);

@@ -70,7 +70,12 @@ for (const { title, path, missing } of [openBao, vault]) {
       expect(file(second, 'trust-anchors.crt')).toBe(file(first, 'trust-anchors.crt'));
       expect(statSync(`${second}/token`).mode & 0o777).toBe(0o600);
       const headers = { 'X-Vault-Token': file(second, 'token').trim() };
-      for (const other of ['sys/mounts', 'kedge-dev/roles/kedge-dev', 'auth/token/lookup-self']) {
+      for (const other of [
+        'sys/mounts',
+        'kedge-dev/roles',
+        'kedge-dev/config/urls',
+        'sys/policies/acl/kedge-dev',
+      ]) {
         expect((await fetch(`${server.address}/v1/${other}`, { headers })).status).toBe(403);
       }
       const root = readFileSync(server.tokenFile, 'utf8').trim();

@@ -35,7 +35,12 @@ function head(
 }
 
 function policyLines({ policy, rules }: VaultSetup): string[] {
-  return [`"$vault" policy write ${policy} - <<'POLICY'`, ...rules.flatMap(ruleLines), 'POLICY', ''];
+  return [`"$vault" policy write ${policy} - <<'POLICY'`, policyText(rules), 'POLICY', ''];
+}
+
+/** A policy with these rules and nothing else, in HCL. */
+export function policyText(rules: readonly PolicyRule[]): string {
+  return rules.flatMap(ruleLines).join('\n');
 }
 
 function ruleLines({ path, capability, why, parameters }: PolicyRule): string[] {
