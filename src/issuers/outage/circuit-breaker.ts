@@ -20,6 +20,8 @@ export interface BreakerPolicy {
   readonly probes: number;
   /** How long it stays open before the next probes. */
   readonly pause: BackoffPolicy;
+  /** Where nobody asks any more after one success, it closes after so long without a failure. */
+  readonly quietMs: number;
 }
 
 /** One call that was let through. Exactly one of these ends it; what comes later counts no more. */
@@ -41,11 +43,12 @@ const usual: BreakerPolicy = {
   failures: 5,
   probes: 2,
   pause: { minMs: 1_000, maxMs: 2_000, jitter: 0.5 },
+  quietMs: 10_000,
 };
 
 /**
  * Keeps calls from a service that does not answer: after some failures in a row none gets through for a while, then a few
- * probes at a time, and all again when as many of these have succeeded.
+ * probes at a time, and all again when as many of these have succeeded, or one has and no other was asked for.
  */
 export class CircuitBreaker {
   readonly #clock: Clock;
@@ -111,7 +114,14 @@ export class CircuitBreaker {
     this.#failures = 0;
     if (this.#state.value.state === 'closed') return;
     this.#successes += 1;
-    if (this.#successes < this.#policy.probes) return;
+    if (this.#successes >= this.#policy.probes) { this.#close(); return; }
+    const period = this.#period;
+    this.#clock.after(this.#policy.quietMs, () => {
+      if (period === this.#period) this.#close();
+    });
+  }
+
+  #close(): void {
     this.#pause.reset();
     this.#enter({ state: 'closed' });
   }

@@ -5,6 +5,7 @@ const policy: BreakerPolicy = {
   failures: 3,
   probes: 2,
   pause: { minMs: 1_000, maxMs: 4_000, jitter: 0.5 },
+  quietMs: 10_000,
 };
 
 function bench(random = 0): { clock: ManualClock; breaker: CircuitBreaker; fail: (times?: number) => void } {
@@ -59,6 +60,22 @@ describe('CircuitBreaker', () => {
     expect(breaker.state.value).toEqual({ state: 'closed' });
     fail(2);
     expect(breaker.admits).toBe(true);
+  });
+
+  it('closes a while after one has succeeded where nobody else asks, and not if another fails meanwhile', async () => {
+    const { clock, breaker, fail } = bench();
+    fail(3);
+    await clock.advance(1_000);
+    breaker.begin().succeeded();
+    await clock.advance(9_000);
+    fail();
+    expect(breaker.state.value.state).toBe('open');
+    await clock.advance(2_000);
+    breaker.begin().succeeded();
+    await clock.advance(9_999);
+    expect(breaker.state.value.state).toBe('half-open');
+    await clock.advance(1);
+    expect(breaker.state.value).toEqual({ state: 'closed' });
   });
 
   it('opens again when a probe fails, for longer each time up to a cap, and still says since when', async () => {
