@@ -99,4 +99,30 @@ export function addressTests(cluster: TestCluster, served: () => ServedDestinati
       expect(hosted.last?.endpoint).toMatchObject({ addr: { port: 18_080 }, tlsIdentity: undefined }),
     );
   });
+
+  it('tells a pod that was made anew under its name, and another at the address that it had, by what is there now', async () => {
+    const town = await Town.create(cluster, 'anew', 25);
+    await town.create('ServiceAccount', { metadata: { name: 'heir' } });
+    await town.service('db', { clusterIP: 'None' });
+    const hostname = { hostname: 'db-0', subdomain: 'db' };
+    await town.pod('db-0', 1, { spec: hostname });
+    const instance = served().endpoints(`db-0.db.${town.name}:80`);
+    const [old, made] = [1, 2].map((number) => `${town.ip(number)}:8080`) as [string, string];
+    const address = served().profile(old);
+    const name = (account: string) => town.identity(account);
+    await eventually(() => {
+      expect(instance.at(old)?.tlsIdentity?.serverName?.name).toBe(name('default'));
+      expect(address.last?.endpoint?.tlsIdentity?.serverName?.name).toBe(name('default'));
+    });
+    await town.delete('Pod', 'db-0');
+    await town.pod('db-0', 2, { spec: { ...hostname, serviceAccountName: 'heir' } });
+    await eventually(() => {
+      expect(instance.keys).toEqual([made]);
+      expect(instance.at(made)?.tlsIdentity?.serverName?.name).toBe(name('heir'));
+      expect(address.last?.endpoint?.tlsIdentity).toBeUndefined();
+    });
+    await town.pod('other', 1, { labels: { app: 'other' }, spec: { serviceAccountName: 'heir' } });
+    await eventually(() => expect(address.last?.endpoint?.tlsIdentity?.serverName?.name).toBe(name('heir')));
+    expect(instance.keys).toEqual([made]);
+  });
 }

@@ -59,4 +59,23 @@ export function sliceTests(cluster: TestCluster, served: () => ServedDestination
     await eventually(() => expect(web.keys).toEqual([`${town.ip(1)}:8080`]));
     expect(web.at(`${town.ip(1)}:8080`)?.tlsIdentity?.serverName?.name).toBe(town.identity('default'));
   });
+
+  it('takes endpoints that were written in the older way, and passes over what is no address or no port', async () => {
+    const town = await Town.create(cluster, 'older', 14);
+    for (const name of ['older', 'odd']) await town.service(name, { selector: undefined });
+    const [older, odd] = ['older', 'odd'].map((name) => served().endpoints(`${name}.${town.name}:80`));
+    await town.create('Endpoints', {
+      metadata: { name: 'older' },
+      ...{ subsets: [{ addresses: [{ ip: '203.0.113.8' }], ports: [{ port: 8443 }] }] },
+    });
+    const named = { ...slice('named', 'odd', [{ address: 'web.example' }]), addressType: 'FQDN' };
+    const any = { ...slice('any', 'odd', [{ address: town.ip(1) }]), ports: [{ name: '', protocol: 'TCP' }] };
+    const none = { ...slice('none', 'odd', [{ address: town.ip(2) }]), ports: [] };
+    const good = slice('good', 'odd', [{ address: town.ip(3) }]);
+    for (const body of [named, any, none, good]) await town.create('EndpointSlice', body);
+    await eventually(() => {
+      expect(older?.keys).toEqual(['203.0.113.8:8443']);
+      expect(odd?.keys).toEqual([`${town.ip(3)}:8080`]);
+    });
+  });
 }

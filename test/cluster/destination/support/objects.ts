@@ -5,6 +5,7 @@ const meshLabels = { 'linkerd.io/control-plane-ns': 'kedge' };
 const kinds = {
   Service: { path: 'api/v1', plural: 'services' },
   Pod: { path: 'api/v1', plural: 'pods' },
+  Endpoints: { path: 'api/v1', plural: 'endpoints' },
   ServiceAccount: { path: 'api/v1', plural: 'serviceaccounts' },
   EndpointSlice: { path: 'apis/discovery.k8s.io/v1', plural: 'endpointslices' },
   Server: { path: 'apis/policy.linkerd.io/v1beta3', plural: 'servers' },
