@@ -84,7 +84,7 @@ async function issuerAnswer(options: DoctorOptions, environment: Environment): P
 async function printAnswer(options: DoctorOptions, environment: Environment): Promise<Answer> {
   const { readDoctorConfig } = await import('./doctor/settings.ts');
   const { printSetup } = await import('./doctor/print.ts');
-  const setup = await printSetup(readDoctorConfig(environmentOf(options, environment), false));
+  const setup = printSetup(readDoctorConfig(environmentOf(options, environment), false));
   return { ok: true, json: setup, text: () => setup.text };
 }
 

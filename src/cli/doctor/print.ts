@@ -15,7 +15,7 @@ export interface PrintedSetup {
 }
 
 /** What suffices for the issuer of the settings; throws `nothing_to_print` for one that needs nobody's leave. */
-export async function printSetup(config: DoctorConfig): Promise<PrintedSetup> {
+export function printSetup(config: DoctorConfig): PrintedSetup {
   const mode = modeOf(config);
   const { issuer } = config;
   if (issuer === 'local' || mode === undefined) {

@@ -8,17 +8,9 @@ import { formatDuration } from '../../../runtime/durations.ts';
 import { AppError, errorCode, isAppError } from '../../../runtime/errors.ts';
 import { LatestValue } from '../../../runtime/latest.ts';
 import { Metrics } from '../../../runtime/metrics.ts';
-import { failure, fullMessage, helpOf } from '../../doctor/failure.ts';
-import {
-  failed,
-  passed,
-  skipped,
-  warned,
-  type Advice,
-  type Check,
-  type Finding,
-} from '../../doctor/finding.ts';
-import { yearMs, type ExaminationNeeds } from '../../doctor/needs.ts';
+import { failure, fullMessage } from '../../doctor/failure.ts';
+import { failed, passed, skipped, warned, type Check, type Finding } from '../../doctor/finding.ts';
+import type { ExaminationNeeds } from '../../doctor/needs.ts';
 import {
   forbiddenProbes,
   lifetimeOf,
@@ -33,6 +25,7 @@ import { CertManagerIssuer } from '../cert-manager-issuer.ts';
 import { CertificateRequests } from '../certificate-requests.ts';
 import { CsrNamesIssuer } from '../csr-names-issuer.ts';
 import { requestName, requestObject, requestSelector, type IssuerReference } from '../request-object.ts';
+import { checkOf, judge, ownAdvice, undecided } from './request-findings.ts';
 import { requestStateOf, type CertificateRequest, type RequestState } from '../request-state.ts';
 
 export interface RequestProbesOptions extends ExaminationNeeds {
@@ -45,18 +38,6 @@ export interface RequestProbesOptions extends ExaminationNeeds {
 }
 
 const lifetime: Check = { check: 'cert-manager.lifetime', title: 'signs for as long as workloads ask' };
-
-/** What keeps such a request from being signed: a field of the policy that an approver decides by. */
-const fields: Readonly<Record<string, string>> = {
-  'foreign-dns-name': 'allowed.dnsNames',
-  'foreign-spiffe-id': 'allowed.uris',
-  'service-name': 'allowed.dnsNames',
-  wildcard: 'allowed.dnsNames',
-  localhost: 'allowed.dnsNames',
-  'ip-address': 'allowed.ipAddresses',
-  ca: 'allowed.isCA',
-  year: 'constraints.maxDuration',
-};
 
 /** More than anyone asks for here. */
 const maxRequests = 10_000;
@@ -222,48 +203,4 @@ class RequestProbes {
     };
     return { ...object, spec };
   }
-}
-
-function checkOf({ name, title }: ForbiddenProbe): Check {
-  return { check: `cert-manager.no-${name}`, title };
-}
-
-function judge(probe: ForbiddenProbe, certificate: Certificate, lifetimeMs: number, now: Date): Finding {
-  const check = checkOf(probe);
-  const ms = lifetimeOf(certificate, now);
-  const long = ms > 2 * lifetimeMs ? `a certificate for ${roundDuration(ms)}` : undefined;
-  const got = probe.name === 'year' ? long : probe.got(certificate);
-  if (got === undefined) return passed(check, `got one without it, for ${roundDuration(ms)}`);
-  const field = fields[probe.name] ?? '';
-  const advice = {
-    concerns: `policy ${field}`,
-    remedy: `Let an approver decide: install approver-policy, turn off the approver of cert-manager (disableAutoApproval=true in its chart), and apply the CertificateRequestPolicy that \`kedge doctor issuer --print\` prints; ${field} is what refuses this. Or have the CA behind the issuer refuse it.`,
-  };
-  return probe.name === 'year' && ms < yearMs / 2
-    ? warned(check, `got ${got}`, advice)
-    : failed(check, `got ${got}`, advice);
-}
-
-/** An approver that no policy speaks to leaves a request alone, which keeps it from being signed as well. */
-function undecided(check: Check, state: RequestState | undefined): Finding {
-  const reason = state?.reason ?? 'it was not seen to be there';
-  if (/nobody has approved/.test(reason)) return passed(check, `not signed: ${reason}`);
-  const remedy =
-    'Run the doctor again: cert-manager was too slow to tell. If it lasts, look at its controller, or raise KEDGE_ISSUER_TIMEOUT.';
-  return warned(check, `cannot be told: ${reason}`, { concerns: 'issuer', remedy });
-}
-
-function ownAdvice(error: unknown): Advice {
-  const [code, message] = [errorCode(error), fullMessage(error)];
-  const remedy = helpOf(error);
-  if (code === 'certificate_request_refused') return { concerns: 'policy', remedy };
-  if (code === 'certificate_request_pending' && /nobody has approved/.test(message)) {
-    return {
-      concerns: 'policy use',
-      remedy:
-        'Is there an approver for this issuer? With approver-policy, the ServiceAccount of identity needs the verb "use" on a CertificateRequestPolicy that selects the issuer: `kedge doctor issuer --print` prints both.',
-    };
-  }
-  if (code === 'certificate_request_not_made') return { concerns: 'rbac certificaterequests', remedy };
-  return { concerns: code?.startsWith('certificate_request') === true ? 'issuer' : 'ca', remedy };
 }

@@ -28,8 +28,8 @@ export interface IntermediateProbesOptions extends ExaminationNeeds {
 /** An intermediate that Vault should not sign, by the parameter that makes it one. */
 interface ForbiddenIntermediate extends Check {
   readonly parameter: keyof IntermediateRequest;
-  readonly change: Partial<IntermediateRequest>;
-  readonly without?: keyof IntermediateRequest;
+  /** What is undefined is not sent. */
+  readonly change: { readonly [K in keyof IntermediateRequest]?: IntermediateRequest[K] | undefined };
   readonly got: (ca: Certificate) => string | undefined;
 }
 
@@ -95,8 +95,7 @@ function forbidden({ intermediateLifetimeMs }: IntermediateProbesOptions): Forbi
       check: name('unconstrained'),
       title: 'does not sign one for any name',
       parameter: 'permitted_dns_domains',
-      change: {},
-      without: 'permitted_dns_domains',
+      change: { permitted_dns_domains: undefined },
       got: ({ nameConstraints }) =>
         nameConstraints?.permittedDns === undefined ? 'one without name constraints' : undefined,
     },
@@ -133,12 +132,11 @@ async function probeForbidden(
 ): Promise<Finding> {
   const path = paths.signIntermediate;
   const { privateKey } = generateKeyPair();
-  const body: Record<string, unknown> = {
+  const body = {
     ...intermediateRequest(privateKey, mesh.identity, probeLifetimeMs),
     ...each.change,
     csr: encodePem('CERTIFICATE REQUEST', probeCsr({ dns: mesh.identity.dnsName, ca: true }, privateKey)),
   };
-  if (each.without !== undefined) delete body[each.without];
   const check = checkOf(each);
   try {
     const { certificate } = pkiAnswer(await client.write(path, body, { token, signal }), path);

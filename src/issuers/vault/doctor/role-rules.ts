@@ -175,5 +175,5 @@ function matchesGlob(text: string, glob: string): boolean {
 function shown(value: unknown): string {
   if (value === undefined || value === '') return 'not set';
   if (Array.isArray(value)) return textsOf(value).slice(0, 8).join(',') || 'empty';
-  return String(value as string | number | boolean).slice(0, 200);
+  return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 200);
 }

@@ -32,81 +32,81 @@ export interface VaultSetup {
 }
 
 export function vaultSetup(config: VaultIssuerConfig, mesh: ExaminedMesh): VaultSetup {
-  const { vaultPkiMount: mount, vaultPkiRole: role, vaultPkiIssuer: issuer, vaultAuth } = config;
+  const { vaultPkiMount: mount, vaultPkiRole: role, vaultPkiIssuer: issuer } = config;
   const mode = config.issuerMode ?? 'direct';
   const paths = pkiPaths({ mount, role, issuer });
   const rolePath = `${mount}/roles/${role}`;
-  const update = { capability: 'update', vital: false } as const;
-  const read = { capability: 'read', vital: false } as const;
-  const renewed = vaultAuth !== 'token-file';
+  const signing =
+    mode === 'direct'
+      ? [signRule(paths.sign), roleRule(rolePath)]
+      : [intermediateRule(paths.signIntermediate, intermediateParameters(config, mesh))];
+  // Whatever writes a token into a file keeps it, too.
+  const keeps = config.vaultAuth !== 'token-file';
   return {
-    mode,
-    policy: config.vaultAuthRole,
-    mount,
-    role,
-    rolePath,
-    rules: [
-      mode === 'direct'
-        ? { ...update, name: 'sign', path: paths.sign, why: 'Signs each certificate.', vital: true }
-        : {
-            ...update,
-            name: 'sign-intermediate',
-            path: paths.signIntermediate,
-            why: 'Signs an intermediate: for names of the trust domain, with no CA below it.',
-            vital: true,
-            parameters: intermediateParameters(config, mesh),
-          },
-      ...(mode === 'direct'
-        ? [
-            {
-              ...read,
-              name: 'role',
-              path: rolePath,
-              why: 'For kedge doctor, which compares the role with what it needs.',
-            },
-          ]
-        : []),
-      ...(renewed
-        ? [
-            { ...update, name: 'renew-self', path: 'auth/token/renew-self', why: 'Keeps the log-in.' },
-            {
-              ...update,
-              name: 'revoke-self',
-              path: 'auth/token/revoke-self',
-              why: 'Gives the token back at the end.',
-            },
-          ]
-        : []),
-      {
-        ...read,
-        name: 'lookup-self',
-        path: 'auth/token/lookup-self',
-        why: 'For kedge doctor, which shows how long the token lasts.',
-      },
-      {
-        ...update,
-        name: 'capabilities-self',
-        path: 'sys/capabilities-self',
-        why: 'Tells in time that a right was taken away.',
-      },
-    ],
+    ...{ mode, mount, role, rolePath, policy: config.vaultAuthRole },
+    rules: [...signing, ...(keeps ? ownTokenRules : []), ...lookingRules],
   };
 }
+
+function signRule(path: string): PolicyRule {
+  return { name: 'sign', path, capability: 'update', vital: true, why: 'Signs each certificate.' };
+}
+
+function roleRule(path: string): PolicyRule {
+  const why = 'For kedge doctor, which compares the role with what it needs.';
+  return { name: 'role', path, capability: 'read', vital: false, why };
+}
+
+function intermediateRule(path: string, parameters: PolicyRule['parameters'] & object): PolicyRule {
+  const why = 'Signs an intermediate: for names of the trust domain, with no CA below it.';
+  return { name: 'sign-intermediate', path, capability: 'update', vital: true, why, parameters };
+}
+
+const ownTokenRules: readonly PolicyRule[] = [
+  {
+    name: 'renew-self',
+    path: 'auth/token/renew-self',
+    capability: 'update',
+    vital: false,
+    why: 'Keeps the log-in.',
+  },
+  {
+    name: 'revoke-self',
+    path: 'auth/token/revoke-self',
+    capability: 'update',
+    vital: false,
+    why: 'Gives the token back at the end.',
+  },
+];
+
+const lookingRules: readonly PolicyRule[] = [
+  {
+    name: 'lookup-self',
+    path: 'auth/token/lookup-self',
+    capability: 'read',
+    vital: false,
+    why: 'For kedge doctor, which shows how long the token lasts.',
+  },
+  {
+    name: 'capabilities-self',
+    path: 'sys/capabilities-self',
+    capability: 'update',
+    vital: false,
+    why: 'Tells in time that a right was taken away.',
+  },
+];
 
 /** What the identity service sends, of which names and limits may have one value only. */
 function intermediateParameters(
   { vaultIntermediateLifetime }: VaultIssuerConfig,
   { identity }: ExaminedMesh,
 ): Readonly<Record<string, readonly (string | boolean)[]>> {
-  const { csr: _, ...request } = intermediateRequest(
-    generateKeyPair().privateKey,
-    identity,
-    vaultIntermediateLifetime,
-  );
-  const fixed = Object.entries(request).map(([name, value]) => [name, [value]] as const);
+  const { privateKey } = generateKeyPair();
+  const request = intermediateRequest(privateKey, identity, vaultIntermediateLifetime);
+  const fixed = Object.entries(request).map(([name, value]: [string, string | boolean]) => [name, [value]]);
   return {
+    ...(Object.fromEntries(fixed) as Readonly<Record<string, readonly (string | boolean)[]>>),
     csr: [],
-    ...Object.fromEntries(fixed),
     // The second one is for what kedge doctor has signed.
     ttl: [request.ttl, intermediateTtl(probeLifetimeMs)],
   };
