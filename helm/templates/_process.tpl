@@ -51,10 +51,12 @@ livenessProbe:
   httpGet: { path: /live, port: admin }
   initialDelaySeconds: 10
   timeoutSeconds: 10
+# Asked often, as a rollout waits for it; given up late, as whoever is not ready is no longer found.
 readinessProbe:
   httpGet: { path: /ready, port: admin }
-  periodSeconds: 5
+  periodSeconds: 2
   timeoutSeconds: 5
+  failureThreshold: 7
 resources:
   {{- toYaml (index $root.Values $component).resources | nindent 2 }}
 {{- end -}}

@@ -11,6 +11,7 @@ import {
   vaultIntermediate,
 } from './issuers/combinations.ts';
 import type { Combination } from './issuers/combinations.ts';
+import { doctorInPod } from './issuers/doctor.ts';
 import { issuerStatus } from './issuers/issuer-status.ts';
 import { Mesh } from './issuers/mesh.ts';
 import { shownChain } from './issuers/shown-chain.ts';
@@ -101,6 +102,14 @@ const bundles = [
       it('carries calls over mutual TLS with certificates of that CA', () => carriesCalls(combination));
 
       it('says until when the mesh holds, to who may ask', () => saysUntilWhen(combination));
+
+      it('passes the examination of the doctor, but for what nothing here could refuse', async () => {
+        const { findings, counts } = await doctorInPod(cluster);
+        const wrong = findings.filter(({ result }) => !['pass', 'skip'].includes(result));
+        expect(wrong.filter(({ check }) => combination.lacking?.test(check) !== true)).toEqual([]);
+        expect(wrong.length > 0).toBe(combination.lacking !== undefined);
+        expect(counts.pass).toBeGreaterThan(0);
+      });
     };
 
     const goes = ({ secretsLeft }: Combination): void => {

@@ -15,6 +15,8 @@ export interface Combination {
   readonly signs: 0 | 1;
   /** What Vault has to allow. */
   readonly inVault?: 'direct' | 'intermediate';
+  /** What the doctor finds fault with, by the names of its checks, since nothing on this node refuses it. */
+  readonly lacking?: RegExp;
   /** Secrets of the mesh that stay when the release goes. */
   readonly secretsLeft: readonly string[];
 }
@@ -48,21 +50,25 @@ export const vaultIntermediate: Combination = {
   secretsLeft: [],
 };
 
+/** There is no approver but cert-manager's own, which lets everything be signed. */
 export const certManagerDirect: Combination = {
   title: 'an issuer of cert-manager that signs each certificate',
   values: ['--set=issuer=cert-manager,certManager.mode=direct', '--set-file=trust.anchors=ANCHOR'],
   asksCa: true,
   ca: ({ certManager }) => certManager.certificate,
   signs: 0,
+  lacking: /^cert-manager\.no-/,
   secretsLeft: [],
 };
 
+/** This version of cert-manager cannot constrain the names that a CA signs for. */
 export const certManagerIntermediate: Combination = {
   title: 'a CA certificate of cert-manager',
   values: ['--set=issuer=cert-manager', '--set-file=trust.anchors=ANCHOR'],
   asksCa: false,
   ca: ({ certManager }) => certManager.certificate,
   signs: 1,
+  lacking: /^ca\.names$/,
   // cert-manager leaves it, unless it was told to have it go with its Certificate.
   secretsLeft: ['kedge-issuer'],
 };
