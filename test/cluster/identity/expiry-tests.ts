@@ -28,14 +28,14 @@ export const webhookSecret = ({ certificate }: TestLeaf): object => ({
   stringData: { 'tls.crt': certificate.pem, 'tls.key': 'of no concern' },
 });
 
+async function warningsOf(identity: RunningIdentity, about: string): Promise<ShownEvent[]> {
+  const events = await identity.eventsIn('kedge');
+  return events.filter((event) => event.reason === reason && event.involvedObject.name === about);
+}
+
 /** Warnings before something ends. */
 export function expiryTests(identity: RunningIdentity): void {
   const { cluster } = identity;
-
-  const warnings = async (about: string): Promise<ShownEvent[]> =>
-    (await identity.eventsIn('kedge')).filter(
-      (event) => event.reason === reason && event.involvedObject.name === about,
-    );
 
   it('come once at 60, 14 and 3 days for anchor, issuer and webhook, of two replicas and one that starts again', async () => {
     const client = await cluster.clientAs(account);
@@ -63,7 +63,9 @@ export function expiryTests(identity: RunningIdentity): void {
       await clock.advance(0);
       await eventually(async () => {
         for (const about of ['anchors', 'issuer', 'webhook']) {
-          const each = (await warnings(about)).map(({ message }) => /within (\d+) days/.exec(message)?.[1]);
+          const each = (await warningsOf(identity, about)).map(
+            ({ message }) => /within (\d+) days/.exec(message)?.[1],
+          );
           expect(each.map(Number).toSorted((a, b) => b - a)).toEqual(days);
         }
       });
@@ -93,14 +95,20 @@ export function expiryTests(identity: RunningIdentity): void {
     await pass(1, 3);
     await told([60, 14, 3]);
     for (const each of running) each.abort();
-    const types = new Set((await warnings('webhook')).map(({ type }) => type));
+    const types = new Set((await warningsOf(identity, 'webhook')).map(({ type }) => type));
     expect(types).toEqual(new Set(['Warning']));
   }, 120_000);
+}
 
-  it('come from the processes too, of the certificate in the Secret of a webhook', async () => {
+/** Those of the processes, which come a minute after their start. */
+export function processExpiryTests(identity: RunningIdentity): void {
+  it('warns of the end of the certificate in the Secret of a webhook, once for all replicas', async () => {
     // A minute after the start of a process.
-    await eventually(async () => expect(await warnings('kedge-webhook')).toHaveLength(1), 120_000);
-    const [warning] = await warnings('kedge-webhook');
+    await eventually(
+      async () => expect(await warningsOf(identity, 'kedge-webhook')).toHaveLength(1),
+      120_000,
+    );
+    const [warning] = await warningsOf(identity, 'kedge-webhook');
     expect(warning?.involvedObject.kind).toBe('Secret');
     expect(warning?.message).toMatch(
       /^the webhook certificate \w{16} ends at .*, within 14 days; replace it/,
@@ -111,6 +119,6 @@ export function expiryTests(identity: RunningIdentity): void {
         90_000,
       );
     }
-    expect(await warnings('kedge-webhook')).toHaveLength(1);
+    expect(await warningsOf(identity, 'kedge-webhook')).toHaveLength(1);
   }, 240_000);
 }

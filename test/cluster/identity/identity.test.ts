@@ -4,7 +4,7 @@ import { bundleTests } from './bundle-tests.ts';
 import { caTests } from './ca-tests.ts';
 import { access } from './control-namespace.ts';
 import { eventTests } from './event-tests.ts';
-import { endingIn, expiryTests, webhookSecret } from './expiry-tests.ts';
+import { endingIn, expiryTests, processExpiryTests, webhookSecret } from './expiry-tests.ts';
 import { RunningIdentity } from './running-identity.ts';
 import { tokenTests } from './token-tests.ts';
 
@@ -77,4 +77,6 @@ onKubernetes('identity on a real API server', (cluster) => {
     await cluster.restart();
     await eventually(async () => expect((await identity.certify(token)).status).toBe(0));
   }, 60_000);
+
+  processExpiryTests(identity);
 });
