@@ -5,7 +5,7 @@ import { refusalOf } from '../support/refusal.ts';
 import { Reader } from './support/reader.ts';
 import { startStand } from './support/stand.ts';
 import type { Stand } from './support/stand.ts';
-import { toldOutbound } from './support/told-outbound.ts';
+import { identityForwarded, toldOutbound } from './support/told-outbound.ts';
 
 const file = (parts = '') => `
 workloads: {shop/api-0: {addresses: [10.1.0.5]}}
@@ -19,17 +19,6 @@ const named = (value: string) => ({ $case: 'authority', value }) as const;
 
 function open(stand: Stand, target: ReturnType<typeof at | typeof named>): Reader<OutboundPolicy> {
   return new Reader((signal) => stand.outboundPolicy.watch({ sourceWorkload, target }, signal));
-}
-
-/** What must be proven where all connections are forwarded to. */
-function identityOf(policy: OutboundPolicy): string | undefined {
-  expect(toldOutbound(policy)).toBe('detect forward');
-  const kind = policy.protocol?.kind;
-  const rule = kind?.$case === 'detect' ? kind.value.opaque?.routes[0]?.rules[0] : undefined;
-  const distribution = rule?.backends?.kind;
-  const backends = distribution?.$case === 'firstAvailable' ? distribution.value.backends : [];
-  const to = backends[0]?.backend?.kind;
-  return to?.$case === 'forward' ? to.value.tlsIdentity?.serverName?.name : undefined;
 }
 
 const api = 'api.shop.svc.cluster.local:80';
@@ -71,12 +60,12 @@ describe('Watch of OutboundPolicies', () => {
   it('tells of the identity of a machine outside of the cluster that becomes one of the mesh', async () => {
     await using stand = await startStand({ file: file() });
     await using stream = open(stand, at('203.0.113.9', 443));
-    expect(identityOf(await stream.next())).toBeUndefined();
+    expect(identityForwarded(await stream.next())).toBeUndefined();
     stand.use(
       'workloads: {shop/vm: {addresses: [203.0.113.9], serviceAccount: vm, proxy: {inboundPort: 4143}}}',
     );
     const identity = 'vm.shop.serviceaccount.identity.kedge.mesh.example';
-    expect(identityOf(await stream.next())).toBe(identity);
+    expect(identityForwarded(await stream.next())).toBe(identity);
   });
 
   it('leaves a target that is a service no more with the policy it has', async () => {

@@ -14,3 +14,14 @@ export function toldOutbound(policy: OutboundPolicy): string {
   const to = distribution.value.backends[0]?.backend?.kind;
   return `${kind?.$case ?? ''} ${to?.$case === 'balancer' ? (to.value.discovery?.kind?.value.path ?? '') : (to?.$case ?? '')}`;
 }
+
+/** What must be proven where all connections are forwarded to. */
+export function identityForwarded(policy: OutboundPolicy): string | undefined {
+  expect(toldOutbound(policy)).toBe('detect forward');
+  const kind = policy.protocol?.kind;
+  const rule = kind?.$case === 'detect' ? kind.value.opaque?.routes[0]?.rules[0] : undefined;
+  const distribution = rule?.backends?.kind;
+  const backends = distribution?.$case === 'firstAvailable' ? distribution.value.backends : [];
+  const to = backends[0]?.backend?.kind;
+  return to?.$case === 'forward' ? to.value.tlsIdentity?.serverName?.name : undefined;
+}

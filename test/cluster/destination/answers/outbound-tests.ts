@@ -1,4 +1,4 @@
-import { toldOutbound } from '../../../destination/support/told-outbound.ts';
+import { identityForwarded, toldOutbound } from '../../../destination/support/told-outbound.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { refusalOf } from '../../../support/refusal.ts';
 import type { HeldStream } from '../support/held-stream.ts';
@@ -63,6 +63,34 @@ export function outboundTests(cluster: TestCluster, served: () => ServedDestinat
       'detect forward',
       'detect forward',
     ]);
+  });
+
+  it('carries what is outside of the cluster with the identity of a machine of the mesh that is there, while it is', async () => {
+    const town = await Town.create(cluster, 'machines', 55);
+    const stream = served().outbound('203.0.113.77:8080');
+    const forwarded = () => stream.last && identityForwarded(stream.last);
+    await expectTold([stream], ['detect forward']);
+    expect(forwarded()).toBeUndefined();
+    const meshTLS = { identity: 'spiffe://cluster.local/vm', serverName: 'vm.cluster.local' };
+    await town.create('ExternalWorkload', {
+      metadata: { name: 'vm' },
+      ...{ apiVersion: 'workload.linkerd.io/v1beta1', kind: 'ExternalWorkload' },
+      ...{ spec: { meshTLS, workloadIPs: [{ ip: '203.0.113.77' }] } },
+    });
+    await eventually(() => expect(forwarded()).toBe('vm.cluster.local'));
+    await town.service('vm', { selector: { app: 'vm' } });
+    const endpoints = served().endpoints(`vm.${town.name}:80`);
+    await eventually(() => expect([endpoints.exists, endpoints.keys]).toEqual([true, []]));
+    await town.patch('ExternalWorkload', 'vm', { metadata: { labels: { app: 'vm' } } });
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    await town.patch('ExternalWorkload', 'vm', { status: { conditions } }, '/status');
+    await eventually(() => expect(endpoints.keys).toEqual(['203.0.113.77:8080']));
+    expect(endpoints.at('203.0.113.77:8080')?.tlsIdentity).toMatchObject({
+      strategy: { $case: 'uriLikeIdentity', value: { uri: meshTLS.identity } },
+      serverName: { name: meshTLS.serverName },
+    });
+    await town.delete('ExternalWorkload', 'vm');
+    await eventually(() => expect([forwarded(), endpoints.keys]).toEqual([undefined, []]));
   });
 
   it('tells an open stream of a port that comes, turns opaque and goes, and of a Service that takes the address of another', async () => {

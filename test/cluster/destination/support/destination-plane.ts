@@ -27,9 +27,11 @@ export class DestinationPlane implements AsyncDisposable {
   readonly #settings: Readonly<Record<string, string>>;
   readonly #own = new AsyncDisposableStack();
 
+  /** Where the chart is already, it stays as it is. */
   static async install(cluster: TestCluster): Promise<DestinationPlane> {
     const text = await renderText({ crds: { install: 'always' } });
-    await cluster.createNamespace(account.namespace);
+    const { status } = await cluster.call(`/api/v1/namespaces/${account.namespace}`);
+    if (status === 404) await cluster.createNamespace(account.namespace);
     await cluster.kubectl(['apply', `--namespace=${account.namespace}`, '--filename=-'], { input: text });
     const ca = TestCa.create();
     const identity = await startServer(

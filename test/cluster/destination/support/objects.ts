@@ -8,6 +8,7 @@ const kinds = {
   Endpoints: { path: 'api/v1', plural: 'endpoints' },
   ServiceAccount: { path: 'api/v1', plural: 'serviceaccounts' },
   EndpointSlice: { path: 'apis/discovery.k8s.io/v1', plural: 'endpointslices' },
+  ExternalWorkload: { path: 'apis/workload.linkerd.io/v1beta1', plural: 'externalworkloads' },
   Server: { path: 'apis/policy.linkerd.io/v1beta3', plural: 'servers' },
 } as const;
 

@@ -79,8 +79,8 @@ export class Town {
     await create(this.#cluster, kind, this.name, body);
   }
 
-  async patch(kind: Kind, name: string, body: object): Promise<void> {
-    await patch(this.#cluster, placeOf(kind, this.name, name), body);
+  async patch(kind: Kind, name: string, body: object, part: '' | '/status' = ''): Promise<void> {
+    await patch(this.#cluster, `${placeOf(kind, this.name, name)}${part}`, body);
   }
 
   /** Annotates an object, or without one the namespace; null takes an annotation away. */

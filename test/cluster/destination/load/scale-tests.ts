@@ -1,11 +1,11 @@
-import { eventually } from '../../support/eventually.ts';
-import { onKubernetesWithHelm } from '../chart/on-kubernetes-with-helm.ts';
-import { DestinationPlane } from './support/destination-plane.ts';
-import { FollowedEndpoints } from './support/follow-endpoints.ts';
-import { listedEndpoints, listedNames } from './support/listed.ts';
-import { address, create, each, pod, service, slice } from './support/objects.ts';
-import { PeakMemory } from './support/peak-memory.ts';
-import { Watcher } from './support/watcher.ts';
+import { eventually } from '../../../support/eventually.ts';
+import type { TestCluster } from '../../test-cluster.ts';
+import { DestinationPlane } from '../support/destination-plane.ts';
+import { FollowedEndpoints } from '../support/follow-endpoints.ts';
+import { listedEndpoints, listedNames } from '../support/listed.ts';
+import { address, create, each, pod, service, slice } from '../support/objects.ts';
+import { PeakMemory } from '../support/peak-memory.ts';
+import { Watcher } from '../support/watcher.ts';
 
 const services = 1_000;
 const podsEach = 10;
@@ -19,7 +19,8 @@ const mostResident = 400;
 /** After a collection it is some 57 MB with nothing to follow and 16 MB more with this much; whole objects would be 60 MB more. */
 const mostHeld = 110;
 
-onKubernetesWithHelm('destination with a thousand services and ten thousand pods', (cluster) => {
+/** A thousand Services with ten thousand pods. */
+export function scaleTests(cluster: TestCluster): void {
   it(
     'has exactly the endpoints that the API server lists, whether it saw them come or found them there',
     async () => {
@@ -83,4 +84,4 @@ onKubernetesWithHelm('destination with a thousand services and ten thousand pods
     },
     withinMs,
   );
-});
+}

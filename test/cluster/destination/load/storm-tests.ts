@@ -1,13 +1,13 @@
-import { DeafWire } from '../../faults/support/deaf-wire.ts';
-import { eventually } from '../../support/eventually.ts';
-import { onKubernetesWithHelm } from '../chart/on-kubernetes-with-helm.ts';
-import { atPace } from './support/at-pace.ts';
-import { DestinationPlane } from './support/destination-plane.ts';
-import type { DestinationProcess } from './support/destination-process.ts';
-import { listedEndpoints } from './support/listed.ts';
-import { address, create, each, placeOf, service, slice } from './support/objects.ts';
-import { PeakMemory } from './support/peak-memory.ts';
-import { Watcher } from './support/watcher.ts';
+import { DeafWire } from '../../../faults/support/deaf-wire.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { atPace } from '../support/at-pace.ts';
+import type { TestCluster } from '../../test-cluster.ts';
+import { DestinationPlane } from '../support/destination-plane.ts';
+import type { DestinationProcess } from '../support/destination-process.ts';
+import { listedEndpoints } from '../support/listed.ts';
+import { address, create, each, placeOf, service, slice } from '../support/objects.ts';
+import { PeakMemory } from '../support/peak-memory.ts';
+import { Watcher } from '../support/watcher.ts';
 
 const timeoutMs = 300_000;
 const pace = { count: 2_500, perSecond: 500 };
@@ -22,7 +22,8 @@ const mostResident = 450;
 /** What one storm may leave behind another of its like: of 2,500 changes of 20 endpoints, it would be 3 KB a change. */
 const mostLeft = 8;
 
-onKubernetesWithHelm('a storm of EndpointSlices', (cluster) => {
+/** A storm of EndpointSlices. */
+export function stormTests(cluster: TestCluster): void {
   const names = Array.from({ length: serviceCount }, (_, i) => `s${i}`);
   const own = new AsyncDisposableStack();
   let plane: DestinationPlane;
@@ -150,4 +151,4 @@ onKubernetesWithHelm('a storm of EndpointSlices', (cluster) => {
     },
     timeoutMs,
   );
-});
+}

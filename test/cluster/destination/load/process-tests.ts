@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { eventually } from '../../support/eventually.ts';
-import { onKubernetesWithHelm } from '../chart/on-kubernetes-with-helm.ts';
-import type { TestCluster } from '../test-cluster.ts';
-import { Churn } from './support/churn.ts';
-import { DestinationPlane } from './support/destination-plane.ts';
-import type { DestinationProcess } from './support/destination-process.ts';
-import { listedEndpoints } from './support/listed.ts';
-import { Watcher } from './support/watcher.ts';
+import { eventually } from '../../../support/eventually.ts';
+import type { TestCluster } from '../../test-cluster.ts';
+import { Churn } from '../support/churn.ts';
+import { DestinationPlane } from '../support/destination-plane.ts';
+import type { DestinationProcess } from '../support/destination-process.ts';
+import { listedEndpoints } from '../support/listed.ts';
+import { Watcher } from '../support/watcher.ts';
 
 const timeoutMs = 300_000;
 /** Who could not reach the API server for long asks again within half a minute. */
@@ -51,7 +50,8 @@ async function expectListed(
   }, backWithinMs);
 }
 
-onKubernetesWithHelm('two destination processes', (cluster) => {
+/** Several destination processes, and an API server that comes and goes. */
+export function processTests(cluster: TestCluster): void {
   let plane: DestinationPlane;
 
   beforeAll(async () => {
@@ -154,4 +154,4 @@ onKubernetesWithHelm('two destination processes', (cluster) => {
     },
     timeoutMs,
   );
-});
+}
