@@ -68,7 +68,7 @@ async function issuerAnswer(options: DoctorOptions, environment: Environment): P
   const { renderDoctor } = await import('./doctor/render.ts');
   const { readOwnToken } = await import('./doctor/own-token.ts');
   const { meshOf } = await import('./doctor/mesh.ts');
-  const config = readDoctorConfig(environmentOf(options, environment), true);
+  const config = readDoctorConfig(environmentOf(options, environment), options.set, true);
   const ownToken = options.ownToken ? await readOwnToken(environment) : undefined;
   const ended = new AbortController();
   try {
@@ -84,7 +84,7 @@ async function issuerAnswer(options: DoctorOptions, environment: Environment): P
 async function printAnswer(options: DoctorOptions, environment: Environment): Promise<Answer> {
   const { readDoctorConfig } = await import('./doctor/settings.ts');
   const { printSetup } = await import('./doctor/print.ts');
-  const setup = printSetup(readDoctorConfig(environmentOf(options, environment), false));
+  const setup = printSetup(readDoctorConfig(environmentOf(options, environment), options.set, false));
   return { ok: true, json: setup, text: () => setup.text };
 }
 

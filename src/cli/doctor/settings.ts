@@ -2,7 +2,13 @@ import { identitySettings } from '../../identity/settings.ts';
 import { checkIssuerConfig } from '../../issuers/create-issuer.ts';
 import { issuerSettings } from '../../issuers/settings.ts';
 import { kubeSettings } from '../../kube/settings.ts';
-import { readEnvironment, type Check, type Environment, type ValuesOf } from '../../runtime/env.ts';
+import {
+  ConfigError,
+  readEnvironment,
+  type Check,
+  type Environment,
+  type ValuesOf,
+} from '../../runtime/env.ts';
 
 const { controlNamespace, trustDomain, serviceAccount, issuanceLifetime } = identitySettings;
 const { trustAnchorsFile, trustBundleConfigMap, trustAnchorsConfigMap, trustAnchorsKey } = identitySettings;
@@ -26,13 +32,23 @@ const checkAnchors: Check<typeof doctorSettings> = (config, problem) => {
   problem('KEDGE_TRUST_ANCHORS_FILE', expected, given === 0 ? 'neither' : 'both');
 };
 
-/** Throws `ConfigError` with all problems. `forTrial`: whether anything is to be asked with them. */
-export function readDoctorConfig(environment: Environment, forTrial: boolean): DoctorConfig {
-  const checks = forTrial ? [checkIssuerConfig, checkAnchors] : [checkIssuerConfig];
-  return readEnvironment(doctorSettings, environment, ...checks);
-}
+const names: ReadonlySet<string> = new Set(Object.values(doctorSettings).map(({ name }) => name));
 
-/** The names that `--set` takes. */
-export const settingNames: ReadonlySet<string> = new Set(
-  Object.values(doctorSettings).map(({ name }) => name),
-);
+/**
+ * The settings of the environment, those of `set` over them. Throws `ConfigError` with all problems.
+ *
+ * @param forTrial whether anything is to be asked with them
+ */
+export function readDoctorConfig(
+  environment: Environment,
+  set: Readonly<Record<string, string>>,
+  forTrial: boolean,
+): DoctorConfig {
+  const unknown = Object.keys(set).filter((name) => !names.has(name));
+  if (unknown.length > 0) {
+    const expected = 'a setting of the identity service that has to do with its issuer';
+    throw new ConfigError(unknown.map((name) => ({ name, expected, got: 'none of this name' })));
+  }
+  const checks = forTrial ? [checkIssuerConfig, checkAnchors] : [checkIssuerConfig];
+  return readEnvironment(doctorSettings, { ...environment, ...set }, ...checks);
+}
