@@ -77,10 +77,6 @@ export function watchChildren({ directory }: RunRecord): void {
   const children = process.getBuiltinModule('node:child_process');
   const hook = new URL('./watch-child.ts', import.meta.url);
   hook.searchParams.set('run', directory);
-  const withHook = (words: readonly unknown[]): unknown[] => {
-    const at = words.indexOf(process.execPath) + 1;
-    return at === 0 ? [...words] : [...words.slice(0, at), '--import', hook.href, ...words.slice(at)];
-  };
   for (const name of ['spawn', 'spawnSync', 'execFile', 'execFileSync']) {
     replace(
       children,
@@ -88,9 +84,9 @@ export function watchChildren({ directory }: RunRecord): void {
       (real) =>
         function (this: unknown, ...args) {
           const [file, words, ...rest] = args as unknown[];
-          if (!Array.isArray(words)) return real.apply(this, args);
-          const [program, ...given] = withHook([file, ...(words as unknown[])]);
-          return real.apply(this, [program, given, ...rest] as never[]);
+          if (file !== process.execPath || !Array.isArray(words)) return real.apply(this, args);
+          const watched = ['--import', hook.href, ...(words as unknown[])];
+          return real.apply(this, [file, watched, ...rest] as never[]);
         },
     );
   }

@@ -11,6 +11,7 @@ export interface NotedSecret {
 }
 
 export const secretsFile = /^secrets-\d+\.jsonl$/;
+export const scriptedFile = /^scripted-\d+\.jsonl$/;
 export const outputFile = /^output\b/;
 
 /** What this process has used in secret, and what it has put out. */
@@ -24,6 +25,10 @@ export class RunRecord {
   secret(what: string, secret: string | Uint8Array): void {
     const noted: NotedSecret = { what, hex: Buffer.from(secret).toString('hex') };
     appendFileSync(this.#file('secrets', 'jsonl'), `${JSON.stringify(noted)}\n`);
+  }
+
+  scripted(text: string): void {
+    appendFileSync(this.#file('scripted', 'jsonl'), `${JSON.stringify(text)}\n`);
   }
 
   output(text: string): void {
@@ -44,4 +49,10 @@ export function runRecord(): RunRecord | undefined {
 /** For builders of secrets: remembered where the run is to be searched. */
 export function noteSecret(what: string, secret: string | Uint8Array): void {
   runRecord()?.secret(what, secret);
+}
+
+/** For an error that a test itself makes with a secret in it, in place of somebody else's; whoever repeats it is found. */
+export function noteScripted(message: string): string {
+  runRecord()?.scripted(message);
+  return message;
 }

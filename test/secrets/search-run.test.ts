@@ -8,12 +8,14 @@ import { searchRun } from './search-run.ts';
 const watchChild = path.join(import.meta.dirname, 'watch-child.ts');
 const main = path.join(import.meta.dirname, 'main.ts');
 
+/** Starts a program that this run does not watch, for what leaks here is meant to. */
+const unwatched = '/usr/bin/env';
+
 /** Runs a program as tests do whose run is kept in the directory. */
 function run(directory: TemporaryDirectory, program: string): void {
   const hook = `${new URL(`file://${watchChild}`).href}?run=${directory.path}`;
-  const ran = spawnSync(process.execPath, ['--import', hook, '--input-type=module', '-e', program], {
-    encoding: 'utf8',
-  });
+  const words = [process.execPath, '--import', hook, '--input-type=module', '-e', program];
+  const ran = spawnSync(unwatched, words, { encoding: 'utf8' });
   expect(ran.status).toBe(0);
 }
 
@@ -74,10 +76,21 @@ describe('the search of a run', () => {
     ]);
   });
 
+  it('lets a test say a secret in the words of somebody else, and nobody repeat it', () => {
+    const record = new RunRecord(directory.path);
+    const [token, said] = ['a-token-of-some-length', 'somebody else said "a-token-of-some-length"'];
+    record.secret('a token', token);
+    record.scripted(said);
+    for (const text of ['before', said, said, 'behind']) record.output(text);
+    expect(searchRun(directory.path).leaks).toEqual([]);
+    record.output(`expected a certificate, got an error: ${said}`);
+    expect(searchRun(directory.path).leaks).toHaveLength(1);
+  });
+
   it('fails the run as a command, without showing what leaked', () => {
     run(directory, `${key} console.log({ pem });`);
     const search = (): ReturnType<typeof spawnSync> =>
-      spawnSync(process.execPath, [main, directory.path], { encoding: 'utf8' });
+      spawnSync(unwatched, [process.execPath, main, directory.path], { encoding: 'utf8' });
     expect(search()).toMatchObject({
       status: 1,
       stdout: expect.stringContaining('<a private key>') as string,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SecretWatch, type Leak } from '../support/secret-watch.ts';
-import { outputFile, secretsFile, type NotedSecret } from './run-record.ts';
+import { outputFile, scriptedFile, secretsFile, type NotedSecret } from './run-record.ts';
 
 export interface Search {
   /** How many secrets were looked for, and in how many bytes: a search of nothing in nothing proves nothing. */
@@ -23,25 +23,33 @@ const looks: readonly (readonly [string, RegExp])[] = [
 /** Looks through everything that the processes of a run have noted in the directory. */
 export function searchRun(directory: string): Search {
   const names = readdirSync(directory);
-  const noted = new Map<string, NotedSecret>();
-  for (const name of names.filter((each) => secretsFile.test(each))) {
-    for (const line of read(directory, name).split('\n')) {
-      // A process that was killed has not ended its line.
-      if (line.endsWith('}')) noted.set(line, JSON.parse(line) as NotedSecret);
-    }
-  }
+  const lines = (files: RegExp): Set<string> =>
+    new Set(names.filter((each) => files.test(each)).flatMap((name) => read(directory, name).split('\n')));
+  // A process that was killed has not ended its line.
+  const noted = [...lines(secretsFile)].filter((line) => line.endsWith('}'));
+  const scripted = [...lines(scriptedFile)].filter((line) => line.endsWith('"'));
   const watch = new SecretWatch();
-  for (const { what, hex } of noted.values()) watch.bytes(what, Buffer.from(hex, 'hex'));
+  for (const line of noted) {
+    const { what, hex } = JSON.parse(line) as NotedSecret;
+    watch.bytes(what, Buffer.from(hex, 'hex'));
+  }
   for (const [what, pattern] of looks) watch.pattern(what, pattern);
   let bytes = 0;
   const leaks = names
     .filter((each) => outputFile.test(each))
     .flatMap((file) => {
-      const text = read(directory, file);
-      bytes += text.length;
+      let text = `\n${read(directory, file)}`;
+      for (const line of scripted) text = without(text, `\n${JSON.parse(line) as string}\n`);
+      bytes += text.length - 1;
       return watch.leaksIn(text).map((leak) => ({ ...leak, file }));
     });
-  return { secrets: noted.size, bytes, leaks };
+  return { secrets: noted.length, bytes, leaks };
+}
+
+/** Without a passage between two line ends, which may come twice in a row. */
+function without(text: string, passage: string): string {
+  const rest = text.replaceAll(passage, '\n');
+  return rest.includes(passage) ? without(rest, passage) : rest;
 }
 
 function read(directory: string, name: string): string {

@@ -96,5 +96,5 @@ const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothi
 const metric = { inc: nothing, dec: nothing, set: nothing, remove: nothing, observe: nothing };
 const nowhere: IdentityMetrics & GuardMetrics = {
   ...{ answers: metric, seconds: metric, degraded: metric },
-  ...{ breaker: metric, waiting: metric, waited: metric, shed: metric },
+  ...{ breaker: metric, waiting: metric, waited: metric, shed: metric, heldBack: metric },
 };

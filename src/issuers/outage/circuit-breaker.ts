@@ -114,7 +114,10 @@ export class CircuitBreaker {
     this.#failures = 0;
     if (this.#state.value.state === 'closed') return;
     this.#successes += 1;
-    if (this.#successes >= this.#policy.probes) { this.#close(); return; }
+    if (this.#successes >= this.#policy.probes) {
+      this.#close();
+      return;
+    }
     const period = this.#period;
     this.#clock.after(this.#policy.quietMs, () => {
       if (period === this.#period) this.#close();

@@ -7,6 +7,7 @@ import type { VerifiedToken } from '../../../src/identity/token/token-verifier.t
 import { kubeErrors } from '../../../src/kube/errors.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
+import { noteScripted } from '../../secrets/run-record.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryKube } from '../../support/memory-kube.ts';
 import { refusalOf } from '../../support/refusal.ts';
@@ -150,7 +151,8 @@ describe('TokenReviewVerifier', () => {
     const bench = new Bench();
     const token = bench.tokens.sign(web);
     bench.kube.before = () => {
-      throw kubeErrors.error('kube_forbidden', `a webhook denied ${JSON.stringify({ spec: { token } })}`);
+      const denied = `a webhook denied ${JSON.stringify({ spec: { token } })}`;
+      throw kubeErrors.error('kube_forbidden', noteScripted(denied));
     };
     const refused = await bench.refused(token);
     expect(refused).toContain('token_review_unavailable: token review: expected the word of the API server');
