@@ -36,6 +36,22 @@ export function shopTests(cluster: TestCluster): void {
     for (const line of fromWeb) expect(line).toContain('tls="true"');
   });
 
+  it('is on record with the pod, its id and the node that each certificate was given to', async () => {
+    const log = await cluster.kubectl(['--namespace=kedge', 'logs', 'deploy/kedge-identity']);
+    const lines = log.trim().split('\n');
+    const records = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const given = records.filter(
+      ({ message, identity }) => message === 'certificate given' && identity === webIdentity,
+    );
+    const pods = await shop.kubectl(['get', 'pods', '--selector=app=web', '--output=json']);
+    const { items } = JSON.parse(pods) as { items: { metadata: { name: string; uid: string } }[] };
+    for (const { metadata } of items) {
+      expect(given).toContainEqual(
+        expect.objectContaining({ podName: metadata.name, podUid: metadata.uid, nodeName: 'node1' }),
+      );
+    }
+  });
+
   it('cuts a connection and refuses others once a policy no longer lets the client in, until it is taken away', async () => {
     await policy('apply', [webIdentity]);
     await eventually(async () => {
