@@ -2,7 +2,7 @@ import type { Finding, Result } from '../../issuers/doctor/finding.ts';
 import { printable, table, type Paint } from '../table.ts';
 import type { DoctorReport } from './report.ts';
 
-/** Columns of what was seen and of remedies; longer texts go on in further lines. */
+/** Columns of what was seen; longer texts go on in further lines. */
 const width = 76;
 
 /** The report for people: a line for each check, then what to do about those that did not pass. */
@@ -25,8 +25,8 @@ export function renderDoctor(report: DoctorReport, paint: Paint): string {
 
 function renderRemedy({ result, title, concerns, remedy = '' }: Finding, paint: Paint): string {
   const about = concerns === undefined ? '' : ` (${concerns})`;
-  const lines = wrapped(remedy).map((line) => `  ${line}\n`);
-  return `${painted(result, paint)}  ${title}${about}\n${lines.join('')}`;
+  // On one line, as it may hold a command to be copied.
+  return `${painted(result, paint)}  ${title}${about}\n  ${printable(remedy)}\n`;
 }
 
 function painted(result: Result, paint: Paint): string {

@@ -48,7 +48,7 @@ describe('the report of kedge doctor issuer', () => {
       'fail  signs our name, as Kedge’s proxy asks (role key_type)',
     ]);
     // To be copied, it is not cut.
-    expect(lines).toContain(`  ${'x'.repeat(90)}`);
+    expect(lines).toContain(`  vault patch pki/roles/kedge ${'x'.repeat(90)} key_type=ec`);
     expect(lines.at(-2)).toBe('1 passed, 1 failed, 0 to be seen to, 1 skipped');
   });
 

@@ -82,7 +82,8 @@ function judgeToken(data: Readonly<Record<string, unknown>>): Finding {
   const ms = typeof ttl === 'number' ? ttl * 1000 : 0;
   const life =
     ms === 0 ? 'does not end' : `${formatDuration(ms)} left${renewable === true ? ', renewable' : ''}`;
-  const seen = `${isText(type) ? type : 'token'} of ${names.slice(0, 8).join(', ') || 'no policy'}; ${life}`;
+  const kind = isText(type) ? `${type} token` : 'token';
+  const seen = `${kind} with the policy ${names.slice(0, 8).join(', ') || '(none)'}; ${life}`;
   if (names.includes('root')) {
     const remedy =
       'Log in under a role with the policy that `kedge doctor issuer --print` prints: this token may do everything.';
