@@ -38,7 +38,14 @@ describe('scripts/build.mjs', () => {
   });
 
   it.each([
-    ['@kubernetes/client-node', ['destination-kubeconfig-credentials', 'identity-kubeconfig-credentials']],
+    [
+      '@kubernetes/client-node',
+      [
+        'destination-kubeconfig-credentials',
+        'identity-kubeconfig-credentials',
+        'kedge-kubeconfig-credentials',
+      ],
+    ],
     ['yaml', ['destination-file-sources']],
     ['ajv', ['destination-file-sources']],
   ])('keeps %s where it is read only by a process that wants it', (name, expected) => {
