@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../../support/eventually.ts';
+import type { Channel } from '../../../../src/rpc/channel.ts';
+import type { OutboundPolicy } from '../../../../src/rpc/outbound-policy-api.ts';
+import { outboundPolicyClient } from '../../../../src/rpc/outbound-policy-api.ts';
+import { toldOutbound } from '../../../destination/support/told-outbound.ts';
+import { HeldStream } from '../support/held-stream.ts';
+import { trafficTo } from '../support/served-destination.ts';
 import type { TestCluster } from '../../test-cluster.ts';
 import { Churn } from '../support/churn.ts';
 import { DestinationPlane } from '../support/destination-plane.ts';
@@ -50,6 +56,33 @@ async function expectListed(
   }, backWithinMs);
 }
 
+/** The streams that tell where connections to each of the paths go. */
+function followOutbound(channel: Channel, paths: readonly string[]): Map<string, HeldStream<OutboundPolicy>> {
+  const client = outboundPolicyClient(channel);
+  const held = (path: string) => new HeldStream((signal) => client.watch(trafficTo(qualified(path)), signal));
+  return new Map(paths.map((path) => [path, held(path)]));
+}
+
+function qualified(path: string): string {
+  return path.replace(/(?=:\d+$)/, '.svc.cluster.local');
+}
+
+/** Connections go to each Service that the API server lists, and are refused to each that it does not. */
+async function expectOutbound(
+  cluster: TestCluster,
+  namespace: string,
+  streams: ReadonlyMap<string, HeldStream<OutboundPolicy>>,
+): Promise<void> {
+  await eventually(async () => {
+    const listed = await listedEndpoints(cluster, namespace);
+    for (const [path, { last, broken }] of streams) {
+      expect(broken).toBeUndefined();
+      const expected = listed.has(path) ? `detect ${qualified(path)}` : 'opaque forbidden';
+      expect([path, last && toldOutbound(last)]).toEqual([path, expected]);
+    }
+  }, backWithinMs);
+}
+
 /** Several destination processes, and an API server that comes and goes. */
 export function processTests(cluster: TestCluster): void {
   let plane: DestinationPlane;
@@ -81,6 +114,10 @@ export function processTests(cluster: TestCluster): void {
       await Promise.all(replicas.map(ready));
       const logs = replicas.map((replica) => own.use(new ReadyLog(replica)));
       const watchers = await Promise.all(replicas.map((replica) => watch(replica, paths)));
+      const policies = await Promise.all(
+        replicas.map(async (replica) => followOutbound(await plane.connectPolicy(replica), paths)),
+      );
+      for (const each of policies) for (const stream of each.values()) own.use(stream);
       const all = (): Watcher[] => watchers.flatMap((each) => [...each.values()]);
       for (const watcher of all()) own.use(watcher);
       const told = () =>
@@ -145,6 +182,7 @@ export function processTests(cluster: TestCluster): void {
       await goesOn();
       await churn.stop();
       for (const each of [...watchers, behind]) await expectListed(cluster, namespace, each);
+      for (const each of policies) await expectOutbound(cluster, namespace, each);
       for (const replica of replicas) {
         const anew = () => replica.sample('kedge_kube_lists_total', 'reason="expired"');
         await eventually(async () => expect(await anew()).toBeGreaterThan(0), backWithinMs);

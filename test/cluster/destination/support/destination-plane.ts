@@ -74,9 +74,16 @@ export class DestinationPlane implements AsyncDisposable {
 
   /** A connection of a client without a certificate, as proxies open theirs; over a wire where one stands between. */
   async connect(to: DestinationProcess, wire?: SocketAddress): Promise<Channel> {
-    const address = await to.address();
-    const serverName = destinationName.dnsName;
-    return this.#own.use(connectTo(wire ?? address, this.ca, { serverName }));
+    return this.#connect(wire ?? (await to.address()));
+  }
+
+  /** The same, to where it serves policy. */
+  async connectPolicy(to: DestinationProcess): Promise<Channel> {
+    return this.#connect(await to.address('io.linkerd.proxy.outbound.OutboundPolicies'));
+  }
+
+  #connect(address: SocketAddress): Channel {
+    return this.#own.use(connectTo(address, this.ca, { serverName: destinationName.dnsName }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -44,10 +44,10 @@ export class DestinationProcess implements AsyncDisposable {
     return this.lines.filter(({ level }) => level === 'error');
   }
 
-  /** Where it serves destination, once it does. */
-  address(): Promise<SocketAddress> {
+  /** Where it serves destination, or another API, once it does. */
+  address(name = 'io.linkerd.proxy.destination.Destination'): Promise<SocketAddress> {
     return eventually(() => {
-      const line = this.lines.find(({ service }) => service === 'io.linkerd.proxy.destination.Destination');
+      const line = this.lines.find(({ service }) => service === name);
       if (line === undefined) throw new Error(`expected it to serve, got ${JSON.stringify(this.lines)}`);
       return { host: String(line['host']), port: Number(line['port']) };
     });
