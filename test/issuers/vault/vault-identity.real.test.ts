@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { run } from '../../../src/cli/run.ts';
 import { World } from '../../../src/cli/demo/world.ts';
+import { checkIssued } from '../../../src/issuers/check-issued.ts';
 import { isAppError } from '../../../src/runtime/errors.ts';
 import { formatSocketAddress, type SocketAddress } from '../../../src/runtime/socket-address.ts';
 import { IdentityProcess } from '../../cluster/identity/identity-process.ts';
@@ -37,14 +38,14 @@ async function status(identity: IdentityProcess): Promise<string> {
 onVault('the identity service with a CA in Vault', (server) => {
   const directory = new TemporaryDirectory();
   const root = TestCa.create();
-  const pki = new MeshPki(server);
+  const ca = root.intermediate({ keyPair: rsa4096 });
   let world: World;
   let env: Readonly<Record<string, string>>;
   let settings: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
     world = await World.create({ prefix: 'kedge-test-', ports: [], workloads: ['web'] });
-    await pki.create(root.intermediate({ keyPair: rsa4096 }));
+    await new MeshPki(server).create(ca);
     const login = await enableAppRole(server, directory);
     env = { KEDGE_VAULT_ADDR: server.address, KEDGE_VAULT_CA_FILE: server.caFile, ...login };
     directory.write({ 'anchors.pem': root.certificate.pem });
@@ -75,6 +76,38 @@ onVault('the identity service with a CA in Vault', (server) => {
   const becomesReady = (identity: IdentityProcess): Promise<void> =>
     eventually(async () => expect(await identity.ready()).toBe('200 ready\n'));
 
+  it('gives a certificate with both names and what leads to the anchor, and says until when it can', async () => {
+    await using rig = await VaultRig.start({ env, bundle: root.bundle });
+    await rig.ready();
+    const issued = await rig.issuer.issue(request, signal);
+    const answer = { request, issued, bundle: root.bundle, now: new Date() };
+    expect(() => checkIssued(answer, () => undefined)).not.toThrow();
+    expect(issued.intermediates.map(({ label }) => label)).toEqual([ca.certificate.label]);
+    const { notBefore, notAfter, fingerprint } = ca.certificate;
+    expect(rig.issuer.state.value).toEqual({
+      state: 'ready',
+      ...{ notBefore, notAfter, fingerprint },
+      asksCa: true,
+    });
+  });
+
+  it('has a CA of its own signed for each replica, for this trust domain and no further CA, and signs with it', async () => {
+    const own = { ...env, KEDGE_ISSUER_MODE: 'intermediate' };
+    await using one = await VaultRig.start({ env: own, bundle: root.bundle });
+    await using other = await VaultRig.start({ env: own, bundle: root.bundle });
+    await Promise.all([one.ready(), other.ready()]);
+    const { leaf, intermediates } = await one.issuer.issue(request, signal);
+    const [made, above] = intermediates;
+    expect(intermediates).toHaveLength(2);
+    expect(made?.subject).toBe('CN=identity.cluster.local');
+    expect(made?.pathLength).toBe(0);
+    expect(made?.nameConstraints).toMatchObject({ permittedDns: ['cluster.local'], unsupported: [] });
+    expect(above?.fingerprint).toBe(ca.certificate.fingerprint);
+    expect(leaf.notAfter).toEqual(request.notAfter);
+    const [first, second] = [one, other].map(({ issuer }) => issuer.state.value);
+    expect(first).not.toEqual(second);
+  });
+
   it('logs in, certifies under a CA of RSA 4096, tells an outage of Vault in all places and recovers', async () => {
     await using identity = new IdentityProcess('', { ...settings, KEDGE_ISSUER_TIMEOUT: '3s' });
     await becomesReady(identity);
@@ -94,6 +127,7 @@ onVault('the identity service with a CA in Vault', (server) => {
     expect(await status(identity)).toMatch(/away .*Vault is sealed/s);
     await server.unseal();
     await eventually(async () => expect((await certify(identity)).status).toBe(0));
+    await certify(identity);
     await becomesReady(identity);
     expect(await status(identity)).not.toContain('sealed');
     const told = ['the CA does not answer; until it does, only probes reach it', 'the CA answers again'];
@@ -127,7 +161,10 @@ onVault('the identity service with a CA in Vault', (server) => {
   });
 
   it('gives each of 10,000 that ask at once a certificate, or word when to come back', async () => {
-    await using rig = await VaultRig.start({ env, bundle: root.bundle });
+    await using rig = await VaultRig.start({
+      env: { ...env, KEDGE_ISSUER_TIMEOUT: '4s' },
+      bundle: root.bundle,
+    });
     await rig.ready();
     const issue = (): Promise<string> =>
       rig.issuer.issue(request, signal).then(
