@@ -1,10 +1,12 @@
+import { eventually } from '../../support/eventually.ts';
 import { concerned, doctor, examine } from '../../support/kedge-doctor.ts';
 import { TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { TestCa } from '../../support/test-ca.ts';
 import type { TestCluster } from '../test-cluster.ts';
+import { approverTitle, definePolicies, startApprover } from './approver.ts';
 import { applyObject, caIssuer, certManagerPath, ready } from './objects.ts';
 import type { CertManagerRig } from './on-cert-manager.ts';
-import { approveByPolicy, policyDefinition, type Policy } from './policy-approver.ts';
+import type { Policy } from './policy-approver.ts';
 import { Requests } from './requests.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -59,18 +61,11 @@ class Place implements Disposable {
   }
 }
 
-/** Takes the kind of approver-policy for known, as its own installation would have made it. */
-async function definePolicies({ cluster }: CertManagerRig): Promise<void> {
-  await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(policyDefinition) });
-  const name = policyDefinition.metadata.name;
-  await cluster.kubectl(['wait', '--for=condition=Established', `crd/${name}`, '--timeout=60s']);
-}
-
 /** Where cert-manager's own approver lets everything pass. */
 export function testDoctorWithoutPolicy(rig: CertManagerRig): void {
   it('is found by the doctor to sign what it should not, as everything is approved', async () => {
     const root = TestCa.create({ notAfter: decade });
-    await definePolicies(rig);
+    await definePolicies(rig.cluster);
     using place = await Place.make(
       rig.cluster,
       'doctor-open',
@@ -117,22 +112,22 @@ export function testDoctorWithoutPolicy(rig: CertManagerRig): void {
 
 /** Where an approver goes by the policy that was printed. */
 export function testDoctorWithPolicy(rig: CertManagerRig): void {
-  describe('with what the doctor has printed, by a stand-in for approver-policy', () => {
+  describe(`with what the doctor has printed, decided on by ${approverTitle}`, () => {
     const ended = new AbortController();
     const root = TestCa.create({ notAfter: decade });
     let place: Place;
-    let approving: Promise<void>;
+    let approving: Awaited<ReturnType<typeof startApprover>>;
     const policy = (): Promise<Policy> => place.cluster.expect<Policy>(`${policiesPath}/doctor-identity`);
 
     beforeAll(async () => {
-      await definePolicies(rig);
+      await definePolicies(rig.cluster);
       place = await Place.make(rig.cluster, 'doctor', 'direct', root.intermediate({ notAfter: decade }));
       await place.apply(place.printed);
-      approving = approveByPolicy(rig.cluster, 'doctor', ended.signal);
+      approving = await startApprover(rig.cluster, 'doctor', ended.signal);
     });
     afterAll(async () => {
       ended.abort();
-      await approving;
+      await approving.ended;
       place[Symbol.dispose]();
     });
 
@@ -199,11 +194,13 @@ export function testDoctorWithPolicy(rig: CertManagerRig): void {
     ])('fails where the policy lets %s pass', async (_, change, fields) => {
       const { spec } = await policy();
       const body = { apiVersion: 'policy.cert-manager.io/v1alpha1', kind: 'CertificateRequestPolicy' };
-      const put = async (next: object): Promise<void> => {
-        const { metadata } = await policy();
-        const call = { method: 'PUT', body: { ...body, metadata, spec: next } } as const;
-        await place.cluster.expect(`${policiesPath}/doctor-identity`, call);
-      };
+      // The approver writes its status meanwhile.
+      const put = (next: object): Promise<void> =>
+        eventually(async () => {
+          const { metadata } = await policy();
+          const call = { method: 'PUT', body: { ...body, metadata, spec: next } } as const;
+          await place.cluster.expect(`${policiesPath}/doctor-identity`, call);
+        });
       await put({ ...spec, ...(change(spec) as object) });
       const report = await examine(place.env);
       expect(concerned(report)).toEqual(fields.map((field) => `policy ${field}`));
@@ -237,7 +234,7 @@ export function testDoctorOfCertificate(rig: CertManagerRig): void {
     let place: Place;
 
     beforeAll(async () => {
-      await definePolicies(rig);
+      await definePolicies(rig.cluster);
       const ca = root.intermediate({ notAfter: decade, permittedDns: ['cluster.local'] });
       place = await Place.make(rig.cluster, 'doctor-ca', 'intermediate', ca);
       await place.apply(place.printed);
