@@ -9,6 +9,7 @@ import { request } from '../support/issue-request.ts';
 import { enableAppRole, setAppRole } from './support/app-role.ts';
 import { MeshPki } from './support/mesh-pki.ts';
 import { onVault } from './support/on-vault.ts';
+import { seedBundle } from './support/seed-bundle.ts';
 import { VaultRig } from './support/vault-rig.ts';
 import type { VaultServer } from './support/vault-server.ts';
 
@@ -256,6 +257,23 @@ onVault('a log-in to Vault', (server) => {
       const other = { namespace: 'kedge', name: 'default' };
       directory.write({ projected: await cluster.token(other, { audience: 'vault' }) });
       expect(await refusedWith(env())).toContain('vault_login_refused');
+    });
+
+    it('has replicas that begin at once agree on one trust anchor, though Vault shows them two', async () => {
+      const mounts = ['pki', 'pki-of-another-root'];
+      const stranger = TestCa.create();
+      const other = new MeshPki(server, 'pki-of-another-root');
+      await other.create(stranger.intermediate());
+      for (const bundle of ['first-bundle', 'second-bundle', 'third-bundle']) {
+        const replicas = [...mounts, ...mounts.toReversed()];
+        const told = replicas.map((mount) => seedBundle(cluster, { env: env(), bundle, mount }));
+        expect(await Promise.all(told)).toEqual(replicas.map(() => ['well']));
+        const path = `/api/v1/namespaces/kedge/configmaps/${bundle}`;
+        const { data } = await cluster.expect<{ data: Record<string, string> }>(path);
+        expect([root, stranger].map(({ certificate }) => certificate.pem)).toContain(data['ca-bundle.crt']);
+      }
+      await other.unmount();
+      await new MeshPki(server).setPolicy(['sign/kedge']);
     });
 
     it('says so while the API server is away, and logs in once it is back', async () => {
