@@ -1,23 +1,16 @@
-import { globSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
 import { eventually } from '../../support/eventually.ts';
 import { CommandLine } from '../command-line.ts';
 import { onKubernetes } from '../on-kubernetes.ts';
 import type { TestCluster } from '../test-cluster.ts';
-import { buildKedgeImage } from './kedge-image.ts';
+import { kedgeImageArchive } from './kedge-image.ts';
 
 const minute = 60_000;
-const archive = path.join(tmpdir(), `kedge-image-of-test-${process.pid}.tar`);
 
 onKubernetes(
   'a node of the tests',
   (cluster) => {
-    beforeAll(async () => {
-      await buildKedgeImage(archive);
-      await startPods(cluster);
-    }, 5 * minute);
-    afterAll(() => rmSync(archive, { force: true }));
+    beforeAll(() => startPods(cluster), 5 * minute);
 
     it('runs pods that reach each other through a Service by its name', async () => {
       const script =
@@ -48,7 +41,7 @@ onKubernetes(
         await using other = new CommandLine();
         const { code, said } = await other.run('up', '--version', cluster.version);
         expect([code, said]).toEqual([0, '']);
-        expect(await other.run('load-image', archive)).toEqual({
+        expect(await other.run('load-image', await kedgeImageArchive())).toEqual({
           code: 0,
           printed: 'known to the node\n',
           said: '',
@@ -73,7 +66,7 @@ onKubernetes(
 
 /** Puts a server and a client of it on the node and waits until both run. */
 async function startPods(cluster: TestCluster): Promise<void> {
-  await cluster.loadImage(archive);
+  await cluster.loadImage('kedge');
   await cluster.kubectl(['apply', '--filename=-'], { input: JSON.stringify(objects) });
   await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/server', 'pod/client', '--timeout=60s']);
 }
