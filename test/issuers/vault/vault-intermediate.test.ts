@@ -42,7 +42,7 @@ class IntermediateRig {
       clock: this.clock,
       log: this.log,
       metrics: issuerMetrics(new Metrics()),
-      intervalMs: 10_000,
+      intervalMs: minute,
       random: () => 0,
     });
   }

@@ -2,10 +2,12 @@ import { rmSync } from 'node:fs';
 import { encodePrivateKey } from '../../../src/pki/keys.ts';
 import { onKubernetes } from '../../cluster/on-kubernetes.ts';
 import { eventually } from '../../support/eventually.ts';
+import { doctor, examine } from '../../support/kedge-doctor.ts';
 import { TemporaryDirectory } from '../../support/temporary-directory.ts';
 import { TestCa } from '../../support/test-ca.ts';
 import { TokenIssuer } from '../../support/token-issuer.ts';
 import { request } from '../support/issue-request.ts';
+import { apply } from './doctor/apply.ts';
 import { enableAppRole, setAppRole } from './support/app-role.ts';
 import { MeshPki } from './support/mesh-pki.ts';
 import { onVault } from './support/on-vault.ts';
@@ -274,6 +276,23 @@ onVault('a log-in to Vault', (server) => {
       }
       await other.unmount();
       await new MeshPki(server).setPolicy(['sign/kedge']);
+    });
+
+    it('passes kedge doctor under the roles and the policy that it prints', async () => {
+      directory.write({
+        projected: await cluster.token(account, { audience: 'vault' }),
+        'anchors.pem': root.anchor.pem,
+      });
+      const anchors = { KEDGE_TRUST_ANCHORS_FILE: directory.file('anchors.pem') };
+      const settings = { ...env(), ...anchors, KEDGE_ISSUER: 'vault' };
+      const { text } = await doctor(settings, '--print');
+      await apply(text, server, directory);
+      const report = await examine(settings);
+      expect(report.findings.filter(({ result }) => result === 'fail')).toEqual([]);
+      expect(report.findings.find(({ check }) => check === 'vault.login')).toMatchObject({
+        result: 'pass',
+        seen: 'auth/kubernetes/login as kedge',
+      });
     });
 
     it('says so while the API server is away, and logs in once it is back', async () => {

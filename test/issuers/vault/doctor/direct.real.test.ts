@@ -2,6 +2,8 @@ import { concerned, doctor, examine } from '../../../support/kedge-doctor.ts';
 import { SecretWatch } from '../../../support/secret-watch.ts';
 import { TemporaryDirectory } from '../../../support/temporary-directory.ts';
 import { TestCa } from '../../../support/test-ca.ts';
+import { TokenIssuer } from '../../../support/token-issuer.ts';
+import { encodePrivateKey } from '../../../../src/pki/keys.ts';
 import { MeshPki } from '../support/mesh-pki.ts';
 import { onVault } from '../support/on-vault.ts';
 import { apply } from './apply.ts';
@@ -196,6 +198,43 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
     const before = [await list('auth/token/accessors'), await list('pki/certs')];
     await examine(env);
     expect([await list('auth/token/accessors'), await list('pki/certs')]).toEqual(before);
+  });
+
+  describe('with another way to log in, as printed', () => {
+    const printAndExamine = async (more: Readonly<Record<string, string>>): Promise<string[]> => {
+      const other = { ...env, ...more };
+      const { text } = await doctor(other, '--print');
+      await apply(text, server, directory);
+      const report = await examine(other);
+      expect(report.findings.find(({ check }) => check === 'vault.login')).toMatchObject({ result: 'pass' });
+      return concerned(report);
+    };
+
+    it('passes with the token of a ServiceAccount by JWT', async () => {
+      const tokens = new TokenIssuer({ audience: 'vault' });
+      const pem = tokens.publicKey.export({ type: 'spki', format: 'pem' });
+      await server.expect('sys/auth/clusters/one', { body: { type: 'jwt' } });
+      await server.expect('auth/clusters/one/config', { body: { jwt_validation_pubkeys: [pem] } });
+      directory.write({ jwt: tokens.sign('system:serviceaccount:kedge:kedge-identity') });
+      const jwt = { KEDGE_VAULT_AUTH: 'jwt', KEDGE_VAULT_AUTH_MOUNT: 'clusters/one' };
+      expect(await printAndExamine({ ...jwt, KEDGE_VAULT_JWT_FILE: directory.file('jwt') })).toEqual([]);
+    });
+
+    it('passes with a client certificate', async () => {
+      const clients = TestCa.create({ commonName: 'clients' });
+      const { certificate, key } = clients.leaf({ commonName: 'kedge-identity' });
+      await server.expect('sys/auth/cert', { body: { type: 'cert' } });
+      directory.write({
+        'clients.pem': clients.certificate.pem,
+        'client.crt': certificate.pem,
+        'client.key': encodePrivateKey(key),
+      });
+      const files = {
+        KEDGE_VAULT_CLIENT_CERT_FILE: directory.file('client.crt'),
+        KEDGE_VAULT_CLIENT_KEY_FILE: directory.file('client.key'),
+      };
+      expect(await printAndExamine({ ...files, KEDGE_VAULT_AUTH: 'cert' })).toEqual([]);
+    });
   });
 
   it('shows a table that lines up, without a secret in it', async () => {
