@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { checkIssuerConfig } from '../../src/issuers/create-issuer.ts';
+import { printCertManager } from '../../src/issuers/cert-manager/doctor/print-cert-manager.ts';
 import { issuerSettings } from '../../src/issuers/settings.ts';
 import { roleValues, vaultSetup } from '../../src/issuers/vault/doctor/vault-setup.ts';
 import { policyText } from '../../src/issuers/vault/doctor/print-vault.ts';
@@ -49,6 +50,20 @@ describe('the pages that set an issuer up', () => {
       value,
     ]);
     expect(Object.fromEntries(fields)).toEqual(roleValues(mesh));
+  });
+
+  it('show what the doctor prints for an approver of cert-manager', () => {
+    const env = { KEDGE_ISSUER: 'cert-manager', KEDGE_ISSUER_MODE: 'direct' };
+    const printed = printCertManager(readEnvironment(issuerSettings, env, checkIssuerConfig), mesh);
+    const kind = 'kind: CertificateRequestPolicy';
+    const shown = between(read('issuers', 'cert-manager-direct.md'), kind, '```');
+    expect(shown.trim()).toBe(
+      printed
+        .slice(printed.indexOf(kind) + kind.length)
+        .trim()
+        .replaceAll('"', "'")
+        .replace("'!self.contains('*')'", '"!self.contains(\'*\')"'),
+    );
   });
 
   it('lead only to pages that are there', () => {

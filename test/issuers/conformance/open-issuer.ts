@@ -7,7 +7,7 @@ import type { Certificate } from '../../../src/pki/certificate.ts';
 import { Csr } from '../../../src/pki/csr.ts';
 import { TrustBundle } from '../../../src/pki/trust-bundle.ts';
 import type { WorkloadIdentity } from '../../../src/pki/workload-identity.ts';
-import { systemClock } from '../../../src/runtime/clock.ts';
+import { systemClock, type Clock } from '../../../src/runtime/clock.ts';
 import { readEnvironment } from '../../../src/runtime/env.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
 import { Metrics } from '../../../src/runtime/metrics.ts';
@@ -74,9 +74,10 @@ export class OpenIssuer {
     published: readonly Certificate[],
     watch: SecretWatch,
     cluster?: (around: Surroundings) => Pick<IssuerNeeds, 'secret' | 'kube'>,
+    clock: Clock = systemClock,
   ): Promise<OpenIssuer> {
     const config = readEnvironment(issuerSettings, env, checkIssuerConfig);
-    const more = { identity: serverIdentity, clock: systemClock };
+    const more = { identity: serverIdentity, clock };
     return OpenIssuer.made(published, watch, (around) =>
       createIssuer(config, { ...around, ...more, ...cluster?.(around) }),
     );

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Clock } from '../../../../src/runtime/clock.ts';
 import { formatSocketAddress } from '../../../../src/runtime/socket-address.ts';
 import { eventually } from '../../../support/eventually.ts';
 import type { SecretWatch } from '../../../support/secret-watch.ts';
@@ -27,14 +28,19 @@ export class VaultBackend {
   }
 
   /** A PKI mount for one cell, and an issuer on it. */
-  async cell(wish: Wish, watch: SecretWatch, env: Readonly<Record<string, string>>): Promise<VaultCell> {
+  async cell(
+    wish: Wish,
+    watch: SecretWatch,
+    env: Readonly<Record<string, string>>,
+    clock?: Clock,
+  ): Promise<VaultCell> {
     this.#login ??= enableAppRole(this.server, this.#directory);
     const login = await this.#login;
     for (const name of ['role-id', 'secret-id']) {
       watch.secret(`the ${name}`, readFileSync(this.#directory.file(name), 'utf8').trim());
     }
     watch.pattern('a token of Vault', tokenPattern);
-    return VaultCell.open(this.server, wish, watch, { ...login, ...env });
+    return VaultCell.open(this.server, wish, watch, { ...login, ...env }, clock);
   }
 
   end(): void {
@@ -63,6 +69,7 @@ export class VaultCell {
     wish: Wish,
     watch: SecretWatch,
     more: Readonly<Record<string, string>>,
+    clock?: Clock,
   ): Promise<VaultCell> {
     const family = new CaFamily(wish, watch);
     const mount = `cell-${randomBytes(4).toString('hex')}`;
@@ -79,7 +86,7 @@ export class VaultCell {
       KEDGE_ISSUER_TIMEOUT: `${wish.timeoutMs ?? 10_000}ms`,
       ...more,
     };
-    const opened = await OpenIssuer.configured(env, [family.anchor.certificate], watch);
+    const opened = await OpenIssuer.configured(env, [family.anchor.certificate], watch, undefined, clock);
     return new VaultCell({ ...parts, opened, wire });
   }
 
