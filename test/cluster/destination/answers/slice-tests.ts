@@ -11,8 +11,8 @@ export function sliceTests(cluster: TestCluster, served: () => ServedDestination
     await town.service('web', { selector: undefined });
     const [a, b, c] = [1, 2, 3].map((number) => town.ip(number)) as [string, string, string];
     const ready = (address: string) => ({ address });
-    const unready = (address: string) => ({ address, ready: false });
-    await town.create('EndpointSlice', slice('one', 'web', [unready(a), ready(b)]));
+    const ending = (address: string) => ({ address, ending: true });
+    await town.create('EndpointSlice', slice('one', 'web', [ending(a), ready(b)]));
     await town.create('EndpointSlice', slice('two', 'web', [ready(a), ready(b)]));
     await town.create('EndpointSlice', slice('other', 'elsewhere', [ready(c)]));
     const web = served().endpoints(`web.${town.name}:80`);

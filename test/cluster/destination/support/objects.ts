@@ -93,7 +93,7 @@ export function pod(name: string, parts: PodParts = {}): Named {
 export function slice(
   name: string,
   service: string,
-  endpoints: readonly { readonly address: string; readonly pod?: string; readonly ready?: boolean }[],
+  endpoints: readonly { readonly address: string; readonly pod?: string; readonly ending?: boolean }[],
   ports: readonly { readonly name: string; readonly port: number }[] = [{ name: '', port: 8080 }],
 ): Named {
   return {
@@ -101,9 +101,9 @@ export function slice(
     ...{
       addressType: 'IPv4',
       ports: ports.map((port) => ({ ...port, protocol: 'TCP' })),
-      endpoints: endpoints.map(({ address, pod: podName, ready = true }) => ({
+      endpoints: endpoints.map(({ address, pod: podName, ending = false }) => ({
         addresses: [address],
-        conditions: { ready },
+        conditions: { ready: !ending, serving: true, terminating: ending },
         ...(podName !== undefined && { targetRef: { kind: 'Pod', name: podName } }),
       })),
     },
