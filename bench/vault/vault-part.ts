@@ -89,14 +89,13 @@ class VaultBench {
     };
   }
 
-  /** The server refuses what is beyond its quota; identity is told of it, as an operator would. */
+  /** The server refuses what is beyond its quota; neither side is told of it. */
   async held(): Promise<Comparison | Missing> {
     const name = `${measure}, held to ${quota} a second by Vault's quota`;
     await this.#on.server.expect('sys/quotas/rate-limit/kedge', {
       body: { path: 'pki/sign/kedge', rate: quota, interval: '1s' },
     });
-    const settings = { ...this.#on.settings, KEDGE_ISSUER_RATE: String(quota) };
-    const identity = await this.#identity('held', settings, false);
+    const identity = await this.#identity('held', this.#on.settings, false);
     using client = await this.#client();
     const rounds = await this.#rounds({
       ...{ name, warmUpRounds: 1, turnsInRound: heldTurns },
