@@ -24,6 +24,7 @@ export function outboundTests(cluster: TestCluster, served: () => ServedDestinat
     const spec = { type: 'NodePort', ipFamilyPolicy: 'RequireDualStack' };
     const [four = '', six = ''] = await town.service('web', spec);
     const [{ nodePort = 0 } = {}] = (await town.serviceSpec('web')).ports;
+    await served().known(`${four}:80`);
     const name = `web.${town.name}.svc.cluster.local:80`;
     const paths = [
       `${four}:80`,
@@ -96,6 +97,7 @@ export function outboundTests(cluster: TestCluster, served: () => ServedDestinat
   it('tells an open stream of a port that comes, turns opaque and goes, and of a Service that takes the address of another', async () => {
     const town = await Town.create(cluster, 'moving', 53);
     const [ip = ''] = await town.service('web');
+    await served().known(`${ip}:80`);
     const streams = [80, 81].map((port) => served().outbound(`${ip}:${port}`));
     const of = (name: string, port: number) => `${name}.${town.name}.svc.cluster.local:${port}`;
     await expectTold(streams, [`detect ${of('web', 80)}`, 'opaque forbidden']);

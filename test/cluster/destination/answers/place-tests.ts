@@ -13,6 +13,8 @@ export function placeTests(cluster: TestCluster, served: () => ServedDestination
     await town.pod('web-1', 1);
     await town.pod('web-2', 2, { node: 'n2' });
     await town.pod('client', 3, { node: 'n2', labels: { app: 'client' } });
+    // Where a client is is looked up when it asks.
+    await served().known(`${town.ip(3)}:80`);
     const [a, b] = [`${town.ip(1)}:8080`, `${town.ip(2)}:8080`];
     const byPod = `${JSON.stringify({ ns: town.name, pod: 'client' })}\n`;
     /** From the first node, from the pod on the second, and from nowhere. */

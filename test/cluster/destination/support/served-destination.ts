@@ -104,6 +104,15 @@ export class ServedDestination implements AsyncDisposable {
     return this.hold((signal) => this.outboundPolicy.watch(trafficTo(path), signal));
   }
 
+  /** Waits until what was made is known here: a pod at its address, or a Service. */
+  async known(path: string): Promise<void> {
+    const stream = this.profile(path);
+    await eventually(() => {
+      const { endpoint, parentRef } = stream.last ?? {};
+      expect(endpoint?.metricLabels['pod'] ?? parentRef).toBeDefined();
+    });
+  }
+
   hold<T>(open: (signal: AbortSignal) => AsyncIterable<T>): HeldStream<T> {
     return this.#hold(new HeldStream(open));
   }
