@@ -84,11 +84,12 @@ function keyFault({ request, issued }: Answer): string | undefined {
 }
 
 function nameFault({ request, issued: { leaf } }: Answer): string | undefined {
-  const { dns, uri, ip, email, other } = leaf.sans;
+  const { dnsFirst, dns, uri, ip, email, other } = leaf.sans;
   const wanted = [request.dnsName, ...(request.uri === undefined ? [] : [request.uri])];
   const got = [...dns, ...uri];
   const others = ip.length + email.length + other;
   if (others === 0 && got.length === wanted.length && got.every((name, at) => name === wanted[at])) {
+    if (!dnsFirst) return `expected ${request.dnsName} first, got ${quoted(uri[0] ?? '')}`;
     return subjectFault(leaf, request.dnsName);
   }
   const shown = got.slice(0, 4).map(quoted).join(', ') || 'none';

@@ -65,6 +65,7 @@ function allNames(extensions: readonly Extension[]): GeneralNames {
   if (first === undefined) return NO_NAMES;
   if (found.length === 1) return first;
   return {
+    dnsFirst: first.dnsFirst,
     dns: found.flatMap(({ dns }) => dns),
     uri: found.flatMap(({ uri }) => uri),
     ip: found.flatMap(({ ip }) => ip),

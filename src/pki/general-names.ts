@@ -4,6 +4,8 @@ import { pkiErrors } from './errors.ts';
 
 /** Alternative names by kind (RFC 5280 4.2.1.6), each in the order they were written. */
 export interface GeneralNames {
+  /** Whether a DNS name stands before all others: some take the first name for the identity, be it a URI. */
+  readonly dnsFirst: boolean;
   readonly dns: string[];
   readonly uri: string[];
   /** Addresses in text: `10.0.0.1`, `fd00:0:0:0:0:0:0:1`. */
@@ -13,7 +15,7 @@ export interface GeneralNames {
   readonly other: number;
 }
 
-export const NO_NAMES: GeneralNames = { dns: [], uri: [], ip: [], email: [], other: 0 };
+export const NO_NAMES: GeneralNames = { dnsFirst: false, dns: [], uri: [], ip: [], email: [], other: 0 };
 
 /** Tags of GeneralName that are read; the rest is counted. */
 export const GENERAL_NAME = {
@@ -36,6 +38,7 @@ const OTHER_KINDS = new Set([
 /** Reads GeneralNames to the end. An empty list is refused, as RFC 5280 does. */
 export function readGeneralNames(reader: DerReader): GeneralNames {
   const names = {
+    dnsFirst: reader.nextTag === GENERAL_NAME.dns,
     dns: [] as string[],
     uri: [] as string[],
     ip: [] as string[],

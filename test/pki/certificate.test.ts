@@ -67,6 +67,7 @@ describe('Certificate', () => {
     });
     expect([...(certificate.keyUsage ?? [])]).toEqual(['keyCertSign', 'cRLSign']);
     expect(certificate.sans).toEqual({
+      dnsFirst: true,
       dns: ['a.b'],
       uri: ['spiffe://x/y'],
       ip: ['10.0.0.1'],

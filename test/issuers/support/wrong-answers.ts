@@ -43,6 +43,7 @@ const names: readonly WrongAnswer[] = [
   leaf('names', 'no SPIFFE ID', { names: [dns(dnsName)] }),
   leaf('names', 'no DNS name', { names: [uri(spiffeId)] }),
   leaf('names', 'another SPIFFE ID', { names: [dns(dnsName), uri('spiffe://x/y')] }),
+  leaf('names', 'the SPIFFE ID first', { names: [uri(spiffeId), dns(dnsName)] }),
   leaf('names', 'no names', { names: [] }),
   leaf('names', 'an IP address', { names: [dns(dnsName), uri(spiffeId), ip(10, 0, 0, 1)] }),
   leaf('names', 'an e-mail address', { names: [dns(dnsName), uri(spiffeId), email('a@b.c')] }),

@@ -11,7 +11,8 @@ export const names = [
     run: async ({ open }) => {
       const { opened } = await open();
       const { leaf } = await opened.ask();
-      const { dns, uri, ip, email, other } = leaf.sans;
+      const { dnsFirst, dns, uri, ip, email, other } = leaf.sans;
+      expect(dnsFirst).toBe(true);
       expect([dns, uri]).toEqual([[clientIdentity.dnsName], [clientIdentity.spiffeId]]);
       expect([ip, email, other]).toEqual([[], [], 0]);
     },
