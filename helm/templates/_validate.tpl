@@ -49,3 +49,11 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Identity keeps a copy of its anchors in every namespace. One where the own ones are to be is another identity's. */}}
+{{- define "kedge.validateAlone" -}}
+{{- $present := lookup "v1" "ConfigMap" .Release.Namespace "kedge-trust-bundle" | default dict -}}
+{{- if eq (dig "metadata" "labels" "app.kubernetes.io/managed-by" "" $present) "kedge-identity" -}}
+{{- fail (printf "expected no ConfigMap kedge-trust-bundle of another Kedge in the namespace %q, got its copy: a cluster takes one Kedge, as each keeps its anchors in every namespace; once that one is gone, delete it" .Release.Namespace) -}}
+{{- end -}}
+{{- end -}}

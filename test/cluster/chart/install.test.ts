@@ -16,6 +16,7 @@ const bundle = `/api/v1/namespaces/${namespace}/configmaps/kedge-trust-bundle`;
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const definition = `${definitions}/servers.policy.linkerd.io`;
 const crd = 'customresourcedefinition.apiextensions.k8s.io/';
+const managedBy = 'app.kubernetes.io/managed-by';
 
 interface Kept {
   readonly metadata: { readonly uid: string };
@@ -135,6 +136,18 @@ onKubernetesWithHelm('the chart', (cluster) => {
     await helm('install', 'kedge', chart);
     expect(await contents(cluster)).toEqual(before);
     expect((await cluster.expect<Kept>(definition)).metadata.uid).toBe(metadata.uid);
+  });
+
+  it('says of a namespace that another Kedge of the cluster keeps its anchors in what is to be done', async () => {
+    const other = await cluster.createNamespace('other');
+    const copy = { metadata: { name: 'kedge-trust-bundle', labels: { [managedBy]: 'kedge-identity' } } };
+    const path = `/api/v1/namespaces/${other}/configmaps`;
+    await cluster.expect<object>(path, { method: 'POST', body: copy });
+    const install = ['install', 'kedge', chart, `--namespace=${other}`];
+    const { kubeconfig } = cluster;
+    await expect(runHelm(install, { kubeconfig })).rejects.toThrow(/a cluster takes one Kedge.*delete it/);
+    await cluster.expect<object>(`${path}/kedge-trust-bundle`, { method: 'DELETE' });
+    expect(await runHelm([...install, '--dry-run=server'], { kubeconfig })).toContain('STATUS: pending');
   });
 
   it('lets nobody but identity near the keys', async () => {
