@@ -1,5 +1,7 @@
-import { pathsToAnchors } from '../../pki/anchor-paths.ts';
+import { pathsToAnchors, type AnchorPath } from '../../pki/anchor-paths.ts';
+import type { Certificate } from '../../pki/certificate.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
+import type { ChainUsage } from '../../pki/verify-chain.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { errorMessage, isAppError } from '../../runtime/errors.ts';
 import { LatestValue, type Latest } from '../../runtime/latest.ts';
@@ -29,6 +31,13 @@ export function fallbackCertificates(metrics: Metrics): Counter<'issuer'> {
   );
 }
 
+interface KnownCa {
+  readonly ca: Certificate;
+  readonly above: readonly Certificate[];
+  /** What came first beside the leaf: while it stays the same, so does the CA. */
+  readonly sent: Certificate | undefined;
+}
+
 /** Whoever has just been started is given so long to reach its CA. */
 const startMs = 30_000;
 
@@ -41,8 +50,8 @@ export class FallbackIssuer implements Issuer {
   readonly #fallbacks: readonly NamedIssuer[];
   readonly #options: FallbackOptions;
   readonly #state: LatestValue<IssuerState>;
-  /** The anchors of what the first issuer gave last, and the CA that they were found for. */
-  #known: { readonly ca: string | undefined; readonly anchors: ReadonlySet<string> } | undefined;
+  /** The CA that the first issuer was last seen to sign with. Not its anchors, which may be others when they are asked for. */
+  #known: KnownCa | undefined;
   #standIn: string | undefined;
   /** Set while the first issuer has not been ready: until it is given up for now, and then since when. */
   #starting: Timer | undefined;
@@ -99,44 +108,51 @@ export class FallbackIssuer implements Issuer {
     throw away;
   }
 
-  /** None where the first has signed nothing yet and could do so under several anchors: whether one fits is not known. */
+  /** None where the first could sign under several anchors for all that is known: whether one fits is not. */
   #able(): readonly NamedIssuer[] {
     if (this.#expectedAnchors().size === 0) return [];
     return this.#fallbacks.filter(({ issuer }) => issuer.state.value.state === 'ready');
   }
 
-  #remember(issued: IssuedCertificate): void {
-    const ca = issued.intermediates[0]?.fingerprint;
-    if (this.#known !== undefined && ca !== undefined && this.#known.ca === ca) return;
-    this.#known = { ca, anchors: this.#anchorsOf(issued) };
+  /** What leads to no anchor says nothing of the CA: whoever verifies it throws it away. */
+  #remember({ leaf, intermediates }: IssuedCertificate): void {
+    const [sent] = intermediates;
+    if (sent !== undefined && this.#known?.sent?.equals(sent) === true) return;
+    const path = this.#pathsOf(leaf, intermediates, 'both')[0]?.path ?? [];
+    const ca = path[1];
+    if (ca !== undefined) this.#known = { ca, above: [...intermediates, ...path.slice(2)], sent };
   }
 
-  /** Where the first issuer has signed nothing yet, its anchor is known only if there is but one. */
   #checkAnchors(name: string, issued: IssuedCertificate): void {
     const expected = this.#expectedAnchors();
-    const found = this.#anchorsOf(issued);
+    const found = anchorsOf(this.#pathsOf(issued.leaf, issued.intermediates, 'both'));
     if ([...found].some((anchor) => expected.has(anchor))) return;
     const got = [...found].join(', ') || 'none';
     const message = `expected ${name} to chain to an anchor of the first issuer (${[...expected].join(', ')}), got ${got}`;
     throw issuerErrors.error('issuer_fallback_refused', message);
   }
 
+  /** Where the first issuer has signed nothing yet, or its CA is of no use any more, its anchor is known only if there is but one. */
   #expectedAnchors(): ReadonlySet<string> {
-    if (this.#known !== undefined) return this.#known.anchors;
+    const known = this.#known && anchorsOf(this.#pathsOf(this.#known.ca, this.#known.above, 'ca'));
+    if (known !== undefined && known.size > 0) return known;
     const published = this.#options.anchors.value?.anchors ?? [];
     return new Set(published.length === 1 ? published.map(({ fingerprint }) => fingerprint) : []);
   }
 
-  #anchorsOf({ leaf, intermediates }: IssuedCertificate): Set<string> {
-    const bundle = this.#options.anchors.value;
-    if (bundle === undefined) return new Set();
-    const at = this.#options.clock.now();
+  #pathsOf(
+    leaf: Certificate,
+    intermediates: readonly Certificate[],
+    usage: ChainUsage,
+  ): readonly AnchorPath[] {
+    const { anchors, clock } = this.#options;
+    const bundle = anchors.value;
+    if (bundle === undefined) return [];
     try {
-      const paths = pathsToAnchors({ leaf, intermediates, bundle, at, usage: 'both' });
-      return new Set(paths.map(({ anchor }) => anchor.fingerprint));
+      return pathsToAnchors({ leaf, intermediates, bundle, at: clock.now(), usage });
     } catch (error) {
-      // To none: whoever verifies the answer says why.
-      if (isAppError(error)) return new Set();
+      // There is none: whoever verifies the answer says why.
+      if (isAppError(error)) return [];
       throw error;
     }
   }
@@ -183,4 +199,8 @@ export class FallbackIssuer implements Issuer {
     const standIn = this.#standIn;
     this.#state.set({ ...signs, outage: standIn === undefined ? outage : { ...outage, standIn } });
   }
+}
+
+function anchorsOf(paths: readonly AnchorPath[]): Set<string> {
+  return new Set(paths.map(({ anchor }) => anchor.fingerprint));
 }

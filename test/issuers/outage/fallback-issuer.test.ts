@@ -19,7 +19,7 @@ const otherRoot = TestCa.create();
 /** An issuer of one CA; asked how often. */
 class Signer implements Issuer {
   readonly state = new LatestValue<IssuerState>(ready);
-  readonly answer: IssuedCertificate;
+  answer: IssuedCertificate;
   asked = 0;
 
   constructor(ca: TestCa) {
@@ -120,6 +120,31 @@ describe('FallbackIssuer', () => {
     const one = new Bench({ local });
     one.away();
     expect(await one.issuer.issue(request, signal)).toBe(local.answer);
+  });
+
+  it('goes by the anchors of this moment, though the CA has signed under others', async () => {
+    const renewed = TestCa.create({
+      commonName: root.certificate.subject.replace('CN=', ''),
+      keyPair: root.keyPair,
+    });
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ local });
+    await bench.issuer.issue(request, signal);
+    bench.anchors.set(TrustBundle.of([...renewed.bundle.anchors, ...otherRoot.bundle.anchors]));
+    bench.away();
+    expect(await bench.issuer.issue(request, signal)).toBe(local.answer);
+    local.answer = answerOf(otherRoot.intermediate()).issued;
+    await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+  });
+
+  it('learns nothing of the CA from an answer that leads to no anchor', async () => {
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ local }, bothAnchors);
+    await bench.issuer.issue(request, signal);
+    bench.first.answer = answerOf(TestCa.create().intermediate()).issued;
+    await bench.issuer.issue(request, signal);
+    bench.away();
+    expect(await bench.issuer.issue(request, signal)).toBe(local.answer);
   });
 
   it('goes on to the next where a fallback fails, and gives the reason of the first where all do', async () => {
