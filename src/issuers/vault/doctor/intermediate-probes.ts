@@ -23,6 +23,8 @@ export interface IntermediateProbesOptions extends ExaminationNeeds {
   readonly setup: VaultSetup;
   /** Milliseconds that an intermediate of the identity service lives. */
   readonly intermediateLifetimeMs: number;
+  /** Set where the policy of the token is not that of the identity service. */
+  readonly ownToken?: string | undefined;
 }
 
 /** An intermediate that Vault should not sign, by the parameter that makes it one. */
@@ -46,8 +48,12 @@ export async function probeIntermediates(options: IntermediateProbesOptions): Pr
   const seen =
     'an intermediate signs DNS names of its trust domain without asking, and SPIFFE IDs of any; peers go by the DNS name. Vault does not count intermediates';
   const honest = skipped(limits, seen);
-  if (own.some(({ result }) => result === 'fail')) {
-    const unknown = 'it cannot be told while our own intermediate is not signed';
+  const unknown = own.some(({ result }) => result === 'fail')
+    ? 'it cannot be told while our own intermediate is not signed'
+    : options.ownToken === undefined
+      ? undefined
+      : 'the token is yours, not that of the identity service';
+  if (unknown !== undefined) {
     return [...own, ...forbidden(options).map((each) => skipped(checkOf(each), unknown)), honest];
   }
   const findings: Finding[] = [];

@@ -43,9 +43,10 @@ export function policyText(rules: readonly PolicyRule[]): string {
   return rules.flatMap(ruleLines).join('\n');
 }
 
-function ruleLines({ path, capability, why, parameters }: PolicyRule): string[] {
+function ruleLines({ path, capability, why, parameters, denied = [] }: PolicyRule): string[] {
   const given = Object.entries(parameters ?? {});
-  if (given.length === 0) return [`# ${why}`, `path "${path}" { capabilities = ["${capability}"] }`];
+  const never = denied.map((name) => `, denied_parameters = { "${name}" = [] }`).join('');
+  if (given.length === 0) return [`# ${why}`, `path "${path}" { capabilities = ["${capability}"]${never} }`];
   return [
     `# ${why}`,
     '# Vault cannot limit how many it signs, nor the names below the trust domain that they sign.',

@@ -30,9 +30,12 @@ export interface SignProbesOptions extends ExaminationNeeds {
   readonly issuer: Pick<Issuer, 'issue'>;
   /** What was found about the role. */
   readonly role: readonly Finding[];
+  /** Set where the policy of the token is not that of the identity service. */
+  readonly ownToken?: string | undefined;
 }
 
 const lifetime: Check = { check: 'vault.lifetime', title: 'signs for as long as workloads ask' };
+const endDate: Check = { check: 'vault.no-end-date', title: 'does not sign until a date that is asked for' };
 
 /** What is behind a certificate that should not have been signed: a field of the role. */
 const fields: Readonly<Record<string, readonly [field: string, set: string]>> = {
@@ -52,7 +55,8 @@ export async function probeSigning(options: SignProbesOptions): Promise<Finding[
   for (const shape of proxyShapes) own.push(await probeOwn(shape, options));
   if (own.some(({ result }) => result === 'fail')) {
     const seen = 'it cannot be told while our own name is not signed';
-    return [...own, ...forbiddenProbes(options.mesh).map((probe) => skipped(checkOf(probe), seen))];
+    const checks = [...forbiddenProbes(options.mesh).map(checkOf), endDate];
+    return [...own, ...checks.map((check) => skipped(check, seen))];
   }
   const findings: Finding[] = [];
   let year: Certificate | undefined;
@@ -61,7 +65,7 @@ export async function probeSigning(options: SignProbesOptions): Promise<Finding[
     findings.push(finding);
     if (probe.name === 'year') year = certificate;
   }
-  return [...own, await probeLifetime(year, options), ...findings];
+  return [...own, await probeLifetime(year, options), ...findings, await probeEndDate(options)];
 }
 
 async function probeOwn(shape: ProbeShape, options: SignProbesOptions): Promise<Finding> {
@@ -108,6 +112,31 @@ async function probeForbidden(
   }
 }
 
+/** The engine holds no max_ttl against `not_after` of a request: that is left to the policy. */
+async function probeEndDate(options: SignProbesOptions): Promise<Finding> {
+  const { client, paths, token, clock, mesh, signal, ownToken } = options;
+  if (ownToken !== undefined) return skipped(endDate, 'the token is yours, not that of the identity service');
+  const end = new Date(clock.now().getTime() + 3 * mesh.lifetimeMs);
+  const names = { dns: mesh.identity.dnsName, uri: mesh.identity.spiffeId };
+  const body = { ...bodyOf({ names, lifetimeMs: 0 }), ttl: undefined, not_after: end.toISOString() };
+  try {
+    const { certificate } = pkiAnswer(await client.write(paths.sign, body, { token, signal }), paths.sign);
+    const ms = lifetimeOf(certificate, clock.now());
+    const got = longLife(ms, mesh.lifetimeMs);
+    if (got === undefined) return passed(endDate, `got ${roundDuration(ms)}`);
+    return failed(endDate, `got ${got}: no role limits what is asked for as not_after`, {
+      concerns: `policy ${paths.sign} not_after`,
+      remedy: `Add to ${paths.sign} in the policy: denied_parameters = { "not_after" = [] }. \`kedge doctor issuer --print\` prints all of it.`,
+    });
+  } catch (error) {
+    const code = errorCode(error) ?? '';
+    if (!['vault_forbidden', 'vault_request_refused'].includes(code)) return failure(endDate, error);
+    const reason = reasonOf(error);
+    if (/beyond the expiration/.test(reason)) return skipped(endDate, 'the CA ends before it could be told');
+    return passed(endDate, `refused${reason}`);
+  }
+}
+
 /** The end of the CA limits only for now what the role does not. */
 function refusedFinding(check: Check, reason: string, { rolePath }: VaultSetup): Finding {
   const seen = `refused${reason}`;
@@ -120,7 +149,7 @@ function checkOf({ name, title }: ForbiddenProbe): Check {
 }
 
 /** Names stand in the request and beside it: whichever the role takes. */
-function bodyOf({ names, lifetimeMs }: ForbiddenProbe): object {
+function bodyOf({ names, lifetimeMs }: Pick<ForbiddenProbe, 'names' | 'lifetimeMs'>): object {
   const { dns, uri, ip } = names;
   return {
     csr: encodePem('CERTIFICATE REQUEST', probeCsr(names)),

@@ -15,6 +15,8 @@ export interface PolicyRule {
   readonly why: string;
   /** Parameters that must be given, and the values that they may have; any where the list is empty. */
   readonly parameters?: Readonly<Record<string, readonly (string | boolean)[]>>;
+  /** Parameters that must not be given. */
+  readonly denied?: readonly string[];
   /** Where it is missing: whether certificates can no longer be had. */
   readonly vital: boolean;
 }
@@ -48,8 +50,10 @@ export function vaultSetup(config: VaultIssuerConfig, mesh: ExaminedMesh): Vault
   };
 }
 
+/** The engine does not hold max_ttl of the role against an end that the request names. */
 function signRule(path: string): PolicyRule {
-  return { name: 'sign', path, capability: 'update', vital: true, why: 'Signs each certificate.' };
+  const why = 'Signs each certificate, for no longer than the role says.';
+  return { name: 'sign', path, capability: 'update', vital: true, why, denied: ['not_after'] };
 }
 
 function roleRule(path: string): PolicyRule {

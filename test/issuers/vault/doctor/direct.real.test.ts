@@ -157,6 +157,16 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
     await setPolicy(printed.policy);
   });
 
+  it('fails where the policy lets a request name its own end, which no role limits', async () => {
+    await setPolicy(printed.policy.replace(/, denied_parameters = .*? }(?= }$)/m, ''));
+    const report = await examine(env);
+    expect(concerned(report)).toEqual(['policy pki/sign/kedge not_after']);
+    expect(report.findings.filter(({ result }) => result !== 'pass')).toMatchObject([
+      { check: 'vault.no-end-date', result: 'fail', seen: expect.stringContaining('72h') as string },
+    ]);
+    await setPolicy(printed.policy);
+  });
+
   it.each<[string, Readonly<Record<string, string>>, string, string]>([
     ['a mount', { KEDGE_VAULT_PKI_MOUNT: 'nothing' }, 'vault.ca', 'mount nothing/issuer/default/json'],
     ['a way to log in', { KEDGE_VAULT_AUTH_MOUNT: 'nothing' }, 'vault.login', 'auth'],

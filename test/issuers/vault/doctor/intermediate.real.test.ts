@@ -96,6 +96,13 @@ onVault('kedge doctor issuer, with Vault signing intermediates', (server) => {
     await setPolicy(policy);
   });
 
+  it('has nothing signed that it should not with a token of whoever runs it, whose policy is another', async () => {
+    const report = await examine({ ...env, VAULT_TOKEN: server.rootToken }, '--own-token');
+    expect(concerned(report)).toEqual(['auth token_policies']);
+    const forbidden = report.findings.filter(({ check }) => check.startsWith('vault.no-intermediate'));
+    expect(new Set(forbidden.map(({ result }) => result))).toEqual(new Set(['skip']));
+  });
+
   it('passes with an issuer by name', async () => {
     const named = { ...env, KEDGE_VAULT_PKI_ISSUER: 'default' };
     const { text } = await doctor(named, '--print');
