@@ -80,7 +80,9 @@ export class VaultIntermediate implements IntermediateSource {
     const present = this.current.value?.pair.certificate;
     if (present === undefined) return;
     const [from, to] = [present.notBefore.getTime(), present.notAfter.getTime()];
-    const due = new Date(from + (to - from) * renewAfter * (1 - 0.1 * this.#random()));
+    const halfLife = from + (to - from) * renewAfter * (1 - 0.1 * this.#random());
+    // Vault dates back: below a CA that is about to end, half of it may be over at once, again and again.
+    const due = new Date(Math.max(halfLife, clock.now().getTime() + retryPolicy.minMs));
     const early = new AbortController();
     const stop = this.current.subscribe((ca) => ca === undefined && early.abort());
     try {

@@ -116,6 +116,18 @@ describe('VaultIntermediate', () => {
     rig.ended.abort();
   });
 
+  it('is not asked for again and again where half of its life is over when it comes', async () => {
+    const rig = new IntermediateRig();
+    const at = now.getTime();
+    // As Vault dates back, below a CA that is about to end and that it may cut to.
+    rig.options = { notBefore: new Date(at - 30_000), notAfter: new Date(at + 20_000) };
+    await rig.start();
+    await rig.clock.advance(10_000);
+    expect(rig.asked.length).toBeGreaterThan(1);
+    expect(rig.asked.length).toBeLessThan(10);
+    rig.ended.abort();
+  });
+
   it('stays in use while Vault is away, says so, and is replaced once it is back', async () => {
     const rig = new IntermediateRig();
     await rig.start();
