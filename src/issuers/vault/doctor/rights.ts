@@ -10,6 +10,8 @@ type Capabilities = ReadonlyMap<string, readonly string[]> | undefined;
 /** Rights that nobody who asks for certificates needs, by what they would allow. */
 interface ForbiddenRights extends Check {
   readonly paths: readonly string[];
+  /** Reading is too much as well. */
+  readonly read?: true;
 }
 
 const capabilitiesPath = 'sys/capabilities-self';
@@ -42,8 +44,8 @@ export async function examineRights(options: RightsOptions): Promise<Finding[]> 
     return [warned(ask, 'it may not: what the token may do cannot be told', advice)];
   }
   const needed = setup.rules.map((rule) => examineNeeded(rule, capabilities));
-  const notTold = (each: Check): Finding =>
-    skipped(each, 'the token is yours, not that of the identity service');
+  const notTold = ({ check, title }: Check): Finding =>
+    skipped({ check, title }, 'the token is yours, not that of the identity service');
   return [
     ...needed,
     ...forbidden.map((each) => (ownToken ? notTold(each) : examineForbidden(each, capabilities))),
@@ -69,8 +71,9 @@ function adviceOf({ path, capability }: Pick<PolicyRule, 'path' | 'capability'>)
   };
 }
 
-function examineForbidden({ paths, ...check }: ForbiddenRights, capabilities: Capabilities): Finding {
-  const allowed = paths.filter((path) => capabilities?.get(path)?.some((each) => writing.has(each)) === true);
+function examineForbidden({ paths, read, ...check }: ForbiddenRights, capabilities: Capabilities): Finding {
+  const tooMuch = (each: string): boolean => (read ? each !== 'deny' : writing.has(each));
+  const allowed = paths.filter((path) => capabilities?.get(path)?.some(tooMuch) === true);
   const [first] = allowed;
   if (first === undefined) return passed(check, 'denied');
   return failed(check, `it may: ${allowed.join(', ')}`, {
@@ -94,8 +97,8 @@ function forbiddenRights({ setup, authMount }: RightsOptions): ForbiddenRights[]
   const cas = [
     ...['root/sign-intermediate', `issuer/${nobody}/sign-intermediate`, 'root/sign-self-issued'],
     ...['root/generate/internal', 'root/rotate/internal', 'intermediate/generate/internal'],
-    ...['intermediate/set-signed', 'issuers/import/bundle', 'config/ca', 'config/issuers'],
-    ...['issuer/default', 'root'],
+    ...['intermediate/set-signed', 'intermediate/cross-sign', 'issuers/import/bundle', 'keys/import'],
+    ...['config/ca', 'config/issuers', 'issuer/default', 'root'],
   ];
   return [
     {
@@ -118,9 +121,22 @@ function forbiddenRights({ setup, authMount }: RightsOptions): ForbiddenRights[]
       check: 'vault.no-right.vault',
       title: 'may not give itself rights',
       paths: [
-        ...[`sys/policies/acl/${policy}`, `sys/policies/acl/${nobody}`, `auth/${authMount}/role/${nobody}`],
-        ...[`sys/auth/${nobody}`, `sys/mounts/${nobody}`, 'auth/token/create', 'identity/entity'],
+        ...[policy, nobody].flatMap((name) => [`sys/policies/acl/${name}`, `sys/policy/${name}`]),
+        // The role of the log-in is called as the policy.
+        ...[policy, nobody].flatMap((name) => [
+          `auth/${authMount}/role/${name}`,
+          `auth/${authMount}/certs/${name}`,
+        ]),
+        ...[`auth/${authMount}/config`, `sys/auth/${nobody}`, `sys/mounts/${nobody}`, `sys/mounts/${mount}`],
+        ...['sys/remount', 'identity/entity', 'auth/token/create', 'auth/token/create-orphan'],
+        `auth/token/roles/${nobody}`,
       ],
+    },
+    {
+      check: 'vault.no-right.others',
+      title: 'may not read what is of others',
+      paths: [`${nobody}/${nobody}`],
+      read: true,
     },
   ];
 }

@@ -149,6 +149,19 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
     ['change its role', 'path "pki/roles/*" { capabilities = ["patch"] }', 'vault.no-right.role'],
     ['revoke', 'path "pki/revoke" { capabilities = ["update"] }', 'vault.no-right.revoke'],
     ['change policies', 'path "sys/policies/*" { capabilities = ["update"] }', 'vault.no-right.vault'],
+    ['change its policy', 'path "sys/policy/kedge" { capabilities = ["update"] }', 'vault.no-right.vault'],
+    [
+      'change the role of its log-in',
+      'path "auth/approle/role/kedge" { capabilities = ["update"] }',
+      'vault.no-right.vault',
+    ],
+    [
+      'make tokens without a parent',
+      'path "auth/token/create-orphan" { capabilities = ["update"] }',
+      'vault.no-right.vault',
+    ],
+    ['take the engine away', 'path "sys/mounts/pki" { capabilities = ["delete"] }', 'vault.no-right.vault'],
+    ['read all secrets', 'path "*" { capabilities = ["read", "list"] }', 'vault.no-right.others'],
   ])('fails where the token may %s', async (_, rule, check) => {
     await setPolicy(`${printed.policy}\n${rule}`);
     const report = await examine(env);
