@@ -14,6 +14,10 @@ export const cliErrors = errorCatalogue({
     kind: 'invalid_argument',
     help: 'The file lacks a setting that the command cannot do without; the message names it. docs/configuration.md has all of them.',
   },
+  directory_unusable: {
+    kind: 'invalid_argument',
+    help: 'The path of the directory goes into a file that shells read too, between single quotes. Give another directory.',
+  },
   no_certificate: {
     kind: 'invalid_argument',
     help: 'Give a certificate: PEM with at least one CERTIFICATE block, or one certificate in DER. Keys, requests and PKCS #12 files hold none that can be shown.',

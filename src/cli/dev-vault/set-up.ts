@@ -10,6 +10,7 @@ import { MeshDomain } from '../../pki/workload-identity.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { readEnvironment } from '../../runtime/env.ts';
 import { errorCode } from '../../runtime/errors.ts';
+import { quoted } from '../../runtime/quoted.ts';
 import { cliErrors } from '../errors.ts';
 import { CERTIFICATE_MODE, KEY_MODE, makeDirectory, replaceFile } from '../bootstrap/write-files.ts';
 import { readSmallFile } from '../read-file.ts';
@@ -50,7 +51,7 @@ const mesh = {
  */
 export async function setUpDevVault(options: DevVaultOptions): Promise<DevVault> {
   const { address, mode, clock } = options;
-  const directory = path.resolve(options.directory);
+  const directory = directoryOf(options.directory);
   const rootToken = await readRootToken(options.tokenFile);
   const settings = identityEnvironment(directory, options);
   const open = new AbortController();
@@ -124,10 +125,19 @@ function identityEnvironment(
   };
 }
 
+/** For `kedge certify` and for a shell: in single quotes, neither finds more in a value than the value. */
 function environmentText(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
-    .map(([key, value]) => `${key}="${value}"\n`)
+    .map(([key, value]) => `${key}='${value}'\n`)
     .join('');
+}
+
+/** Of what its path may hold, only these cannot stand in a file of settings. */
+function directoryOf(given: string): string {
+  const directory = path.resolve(given);
+  if (!/['\n\r]/.test(directory)) return directory;
+  const message = `expected a directory without single quotes and line ends in its path, got ${quoted(directory)}`;
+  throw cliErrors.error('directory_unusable', message);
 }
 
 async function readRootToken(file: string): Promise<string> {

@@ -84,6 +84,6 @@ export const vaultErrors = errorCatalogue({
   },
   vault_anchor_unknown: {
     kind: 'unavailable',
-    help: 'The CA in the PKI mount does not fit the trust anchors of the mesh. Add its root to them first (`kedge anchor`), or correct KEDGE_VAULT_PKI_MOUNT, KEDGE_VAULT_PKI_ISSUER or KEDGE_VAULT_ANCHOR_SHA256.',
+    help: 'The CA in the PKI mount does not fit the trust anchors of the mesh. Add its root to them first (docs/issuers/moving.md), or correct KEDGE_VAULT_PKI_MOUNT, KEDGE_VAULT_PKI_ISSUER or KEDGE_VAULT_ANCHOR_SHA256.',
   },
 });

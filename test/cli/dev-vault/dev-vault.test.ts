@@ -1,4 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { Writable } from 'node:stream';
 import { run } from '../../../src/cli/run.ts';
 import { openBao, vault } from '../../issuers/vault/support/vault-programs.ts';
@@ -17,12 +19,12 @@ async function kedge(...args: string[]): Promise<{ code: number; text: string }>
   return { code: await run(args, { stdout, stderr: stdout }), text };
 }
 
-for (const { title, path, missing } of [openBao, vault]) {
+for (const { title, path: program, missing } of [openBao, vault]) {
   const on = missing === undefined ? describe : describe.skip;
   on(`a development server of ${missing === undefined ? title : `${title} (skipped: ${missing})`}`, () => {
     let server: DevServer;
     beforeAll(async () => {
-      server = await DevServer.start(path);
+      server = await DevServer.start(program);
     }, 120_000);
     afterAll(() => server[Symbol.asyncDispose]());
 
@@ -44,7 +46,7 @@ for (const { title, path, missing } of [openBao, vault]) {
           'CN=Kedge development root',
         ],
       ],
-    ])('gives a signed certificate after two commands, in mode %s', async (mode, path) => {
+    ])('gives a signed certificate after two commands, in mode %s', async (mode, chain) => {
       using directory = new TemporaryDirectory();
       const settings = await setUp(directory.file('dev'), '--mode', mode);
       const { code, text } = await kedge('certify', settings, '--output', 'json');
@@ -53,12 +55,23 @@ for (const { title, path, missing } of [openBao, vault]) {
         certificates: { dnsNames: string[]; uris: string[]; remainingSeconds: number }[];
         verification: object;
       };
-      expect(verification).toEqual({ state: 'verified', path });
+      expect(verification).toEqual({ state: 'verified', path: chain });
       expect(certificates[0]).toMatchObject({
-        dnsNames: [path[0]],
+        dnsNames: [chain[0]],
         uris: ['spiffe://cluster.local/ns/shop/sa/web'],
       });
       expect(certificates[0]?.remainingSeconds).toBeGreaterThan(23.9 * 3600);
+    });
+
+    it('writes settings that a shell takes as they are, whatever the directory is called', async () => {
+      using directory = new TemporaryDirectory();
+      const odd = directory.file('a "b" $(touch injected) `touch injected` \\ $HOME');
+      const settings = await setUp(odd);
+      const script = '. "$1"; printf %s "$KEDGE_TRUST_ANCHORS_FILE"';
+      const seen = execFileSync('/bin/sh', ['-ceu', script, 'sh', settings], { cwd: directory.path });
+      expect(seen.toString()).toBe(path.join(odd, 'trust-anchors.crt'));
+      expect(readdirSync(directory.path)).toEqual([path.basename(odd)]);
+      expect((await kedge('certify', settings)).code).toBe(0);
     });
 
     it('keeps its CA when it is set up again, and gives a token that can do nothing but that', async () => {
@@ -94,6 +107,8 @@ describe('kedge dev-vault and kedge certify', () => {
         'none: expected the root token of the server, found no file: write it into one and name that with --token-file',
       ),
     ]);
+    const quote = await kedge('dev-vault', directory.file("it's"), '--token-file', directory.file('none'));
+    expect([quote.code, quote.text]).toEqual([1, expect.stringContaining('without single quotes')]);
     directory.write({ 'identity.env': 'KEDGE_ISSUER=vault' });
     const noAnchors = await kedge('certify', directory.file('identity.env'));
     expect([noAnchors.code, noAnchors.text]).toEqual([
