@@ -193,7 +193,7 @@ export class GuardedIssuer implements Issuer {
   }
 
   async #call(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
-    const { clock } = this.#options;
+    const { clock, timeoutMs } = this.#options;
     const watched = this.#breaker.begin();
     const startedMs = clock.now().getTime();
     this.#rate.count();
@@ -205,8 +205,9 @@ export class GuardedIssuer implements Issuer {
       watched.succeeded();
       return issued;
     } catch (error) {
-      if (signal.aborted) this.#throughput.took(clock.now().getTime() - startedMs);
-      judgeCall(watched, error);
+      const gaveUpMs = signal.aborted ? clock.now().getTime() - startedMs : 0;
+      if (signal.aborted) this.#throughput.took(gaveUpMs);
+      judgeCall(watched, error, gaveUpMs / timeoutMs);
       this.#heed(error);
       throw error;
     } finally {
@@ -224,9 +225,7 @@ export class GuardedIssuer implements Issuer {
   }
 
   #empty(reason: ShedReason): void {
-    for (let waiter = this.#line.first(); waiter !== undefined; waiter = this.#line.first()) {
-      waiter.turnAway(reason);
-    }
+    while (this.#line.length > 0) this.#line.first()?.turnAway(reason);
   }
 
   #refusal(reason: ShedReason, urgency: Urgency, bearable: number): Error {

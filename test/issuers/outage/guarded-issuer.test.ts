@@ -250,6 +250,26 @@ describe('GuardedIssuer', () => {
     });
   });
 
+  it('counts against the CA that callers gave up who had waited nearly as long as it may take', async () => {
+    const bench = new Bench({ concurrency: 10 });
+    const ask = async (patienceMs: number): Promise<void> => {
+      for (let number = 1; number <= 5; number += 1) {
+        const caller = new AbortController();
+        bench.ask(`${number}`, 60, caller.signal);
+        bench.clock.after(patienceMs, () => caller.abort(new Error('caller gone')));
+      }
+      await bench.clock.advance(patienceMs);
+    };
+    await ask(3_000);
+    expect(bench.guard.breaker.value.state).toBe('closed');
+    // A proxy has the same patience as identity, and began to wait before it.
+    await ask(9_990);
+    expect(bench.guard.breaker.value).toMatchObject({
+      state: 'open',
+      reason: 'expected an answer before the workload gave up, got none',
+    });
+  });
+
   it('leaves a CA alone for a while that is asked too much, and gives another turn, the most urgent first', async () => {
     const bench = new Bench({ concurrency: 2 });
     for (const [minutes, name] of ['a', 'b', 'c'].entries()) bench.ask(name, 2 + minutes);
