@@ -6,7 +6,7 @@ import { pkiPaths, type PkiPaths } from './pki-paths.ts';
 import type { vaultSettings } from './settings.ts';
 import { VaultClient } from './vault-client.ts';
 import { VaultConnections } from './vault-connections.ts';
-import { vaultLogin } from './vault-login.ts';
+import { vaultLogin, type VaultLogin } from './vault-login.ts';
 import { vaultMetrics } from './vault-metrics.ts';
 import { VaultSession } from './vault-session.ts';
 
@@ -53,6 +53,19 @@ export async function connectVault(
   };
 }
 
+/** The way to log in that the settings name. */
+export function configuredLogin(client: Pick<VaultClient, 'write'>, config: VaultConfig): VaultLogin {
+  return vaultLogin(client, {
+    method: config.vaultAuth,
+    mount: config.vaultAuthMount,
+    role: config.vaultAuthRole,
+    jwtFile: config.vaultJwtFile,
+    roleIdFile: config.vaultRoleIdFile,
+    secretIdFile: config.vaultSecretIdFile,
+    tokenFile: config.vaultTokenFile,
+  });
+}
+
 /** The same with a log-in, which is begun; the token is given back when the process ends. */
 export async function logInToVault(
   config: VaultConfig,
@@ -62,15 +75,7 @@ export async function logInToVault(
   // Connections outlive the signal by the one call that ends the token.
   const open = new AbortController();
   const { client, paths } = await connectVault(config, { clock, signal: onClose ? open.signal : signal });
-  const login = vaultLogin(client, {
-    method: config.vaultAuth,
-    mount: config.vaultAuthMount,
-    role: config.vaultAuthRole,
-    jwtFile: config.vaultJwtFile,
-    roleIdFile: config.vaultRoleIdFile,
-    secretIdFile: config.vaultSecretIdFile,
-    tokenFile: config.vaultTokenFile,
-  });
+  const login = configuredLogin(client, config);
   const session = new VaultSession({
     client,
     login,

@@ -2,9 +2,9 @@ import { errorCode } from '../../../runtime/errors.ts';
 import { formatDuration } from '../../../runtime/durations.ts';
 import { failure } from '../../doctor/failure.ts';
 import { failed, passed, skipped, warned, type Check, type Finding } from '../../doctor/finding.ts';
-import type { VaultConfig } from '../connect-vault.ts';
+import { configuredLogin, type VaultConfig } from '../connect-vault.ts';
 import { fieldsOf, type VaultClient } from '../vault-client.ts';
-import { vaultLogin, type VaultLogin } from '../vault-login.ts';
+import type { VaultLogin } from '../vault-login.ts';
 import type { VaultToken } from '../vault-token.ts';
 
 const login: Check = { check: 'vault.login', title: 'logs in' };
@@ -28,15 +28,7 @@ export function doctorLogin(
     const token = { value: ownToken, leaseMs: Infinity, renewable: false, own: false };
     return { description: 'a token of yours', logIn: () => Promise.resolve(token) };
   }
-  return vaultLogin(client, {
-    method: config.vaultAuth,
-    mount: config.vaultAuthMount,
-    role: config.vaultAuthRole,
-    jwtFile: config.vaultJwtFile,
-    roleIdFile: config.vaultRoleIdFile,
-    secretIdFile: config.vaultSecretIdFile,
-    tokenFile: config.vaultTokenFile,
-  });
+  return configuredLogin(client, config);
 }
 
 /** Logs in, and looks at the token that it gives. */
