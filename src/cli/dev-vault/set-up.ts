@@ -86,26 +86,28 @@ export async function setUpDevVault(options: DevVaultOptions): Promise<DevVault>
 
 type Admin = (path: string, body: object) => Promise<unknown>;
 
-/** The CA of the engine, which is mounted and given a CA of its own where it is not there. */
+/** The CA of the engine, which is mounted where it is not there, and given a CA of its own where it has none. */
 async function settleCa(
   admin: Admin,
   { client, paths }: ConnectedVault,
   signal: AbortSignal,
 ): Promise<Certificate> {
   const mount = { type: 'pki', config: { max_lease_ttl: '8760h' } };
-  const isNew = await admin(`sys/mounts/${name}`, mount).then(
-    () => true,
-    (error: unknown) => {
-      // 400: something is mounted there.
-      if (errorCode(error) === 'vault_request_refused') return false;
-      throw error;
-    },
-  );
-  if (isNew) {
-    const root = { common_name: 'Kedge development root', ttl: '8760h', key_type: 'ec', key_bits: 256 };
-    await admin(`${name}/root/generate/internal`, root);
-  }
+  // Refused: something is mounted there.
+  await admin(`sys/mounts/${name}`, mount).catch(except('vault_request_refused'));
+  // Failed: there is an engine, and nothing in it.
+  const found = await readMountCa(client, paths, signal).catch(except('vault_failed'));
+  if (found !== undefined) return found.certificate;
+  const root = { common_name: 'Kedge development root', ttl: '8760h', key_type: 'ec', key_bits: 256 };
+  await admin(`${name}/root/generate/internal`, root);
   return (await readMountCa(client, paths, signal)).certificate;
+}
+
+/** Takes an error of this code for no answer. */
+function except(code: string): (error: unknown) => undefined {
+  return (error) => {
+    if (errorCode(error) !== code) throw error;
+  };
 }
 
 function identityEnvironment(

@@ -74,6 +74,23 @@ for (const { title, path: program, missing } of [openBao, vault]) {
       expect((await kedge('certify', settings)).code).toBe(0);
     });
 
+    it('gives a CA to an engine that a run before made and could not fill', async () => {
+      using directory = new TemporaryDirectory();
+      const headers = { 'X-Vault-Token': readFileSync(server.tokenFile, 'utf8').trim() };
+      const mount = `${server.address}/v1/sys/mounts/kedge-dev`;
+      await fetch(mount, { method: 'DELETE', headers });
+      await fetch(mount, { method: 'POST', headers, body: JSON.stringify({ type: 'pki' }) });
+      const settings = await setUp(directory.file('dev'));
+      expect((await kedge('certify', settings)).code).toBe(0);
+      await fetch(mount, { method: 'DELETE', headers });
+      await fetch(mount, { method: 'POST', headers, body: JSON.stringify({ type: 'kv' }) });
+      const { address, tokenFile } = server;
+      const where = ['--address', address, '--token-file', tokenFile];
+      const { code, text } = await kedge('dev-vault', directory.file('dev'), ...where);
+      expect([code, text]).toEqual([1, expect.stringContaining('expected a PKI mount')]);
+      await fetch(mount, { method: 'DELETE', headers });
+    });
+
     it('keeps its CA when it is set up again, and gives a token that can do nothing but that', async () => {
       using directory = new TemporaryDirectory();
       const [first, second] = [directory.file('first'), directory.file('second')];
