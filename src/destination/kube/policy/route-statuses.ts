@@ -42,7 +42,8 @@ export async function keepRouteStatuses(
 
 /**
  * Writes the status of the routes of one kind, one at a time. Several replicas may do this at once, for they all want the
- * same. What cannot be written is told, and tried again after the others.
+ * same. What cannot be written is told, and tried again: less and less often, all of them where it is the API server that
+ * takes none, and where it refuses a route for what that is, this one alone.
  */
 class RouteStatuses {
   readonly #resource: Resource;
@@ -53,6 +54,9 @@ class RouteStatuses {
   /** The keys of routes whose status was not right, the longest waiting first, and how many they are. */
   readonly #waiting = new Set<string>();
   readonly #count = new LatestValue(0);
+  /** Of routes that were refused for what they are, and which of these are not to be tried yet. */
+  readonly #backoffs = new Map<string, Backoff>();
+  readonly #resting = new Set<string>();
 
   constructor(resource: Resource, routes: Collection<RouteRules>, needs: RouteStatusesNeeds) {
     this.#resource = resource;
@@ -78,7 +82,9 @@ class RouteStatuses {
   }
 
   #ask(keys: readonly string[]): void {
-    for (const key of keys) if (this.#wrong(key) !== undefined) this.#waiting.add(key);
+    for (const key of keys) {
+      if (this.#wrong(key) !== undefined && !this.#resting.has(key)) this.#waiting.add(key);
+    }
     this.#count.set(this.#waiting.size);
   }
 
@@ -96,15 +102,30 @@ class RouteStatuses {
       await this.#write(key, wrong.version, signal);
     } catch (error) {
       signal.throwIfAborted();
-      await clock.sleep(
-        Math.max(this.#backoff.next(), (isAppError(error) && error.retryAfterMs) || 0),
-        signal,
-      );
-      this.#failed(key, error);
+      if (!isOfOneRoute(error)) {
+        const askedMs = (isAppError(error) && error.retryAfterMs) || 0;
+        await clock.sleep(Math.max(this.#backoff.next(), askedMs), signal);
+        this.#failed(key, error);
+        return;
+      }
+      void this.#rest(key, error, signal).catch(() => undefined);
+      await clock.sleep(gapMs, signal);
       return;
     }
     this.#backoff.reset();
+    this.#backoffs.delete(key);
     await clock.sleep(gapMs, signal);
+  }
+
+  /** Rejects when the signal is aborted. */
+  async #rest(key: string, error: unknown, signal: AbortSignal): Promise<void> {
+    const backoff = this.#backoffs.get(key) ?? new Backoff(retryPolicy);
+    this.#backoffs.set(key, backoff);
+    this.#resting.add(key);
+    await this.#needs.clock.sleep(backoff.next(), signal);
+    this.#resting.delete(key);
+    if (this.#wrong(key) === undefined) this.#backoffs.delete(key);
+    else this.#failed(key, error);
   }
 
   async #write(key: string, version: string, signal: AbortSignal): Promise<void> {
@@ -126,4 +147,12 @@ class RouteStatuses {
     const fields = { resource: `${plural}.${group}`, route: key, reason: errorMessage(error) };
     this.#refusals.tell({ code: errorCode(error), ...fields });
   }
+}
+
+/** Such as a webhook that forbids to write it; whoever has no right at all is told so in other words. */
+function isOfOneRoute(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code === 'kube_forbidden')
+    return /admission webhook|ValidatingAdmissionPolicy/.test(errorMessage(error));
+  return code === 'kube_invalid' || code === 'kube_conflict' || code === 'kube_not_found';
 }

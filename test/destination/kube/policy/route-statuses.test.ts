@@ -153,6 +153,31 @@ describe('the statuses of routes', () => {
     await followed.becomes(is(ours), 'shop/r', gatewayHttpRoutes);
   });
 
+  it.each([
+    ['by a webhook', 403, 'Forbidden', 'admission webhook "w" denied the request'],
+    ['by a rule', 422, 'Invalid', 'denied'],
+  ])('keep no other waiting where one is refused for what it is, %s', async (_, code, reason, message) => {
+    await using api = await FakeKubeApi.start();
+    for (let i = 0; i < 12; i++) api.put(policyHttpRoutes, route(`bad${i}`));
+    let refuses = true;
+    api.fault = ({ method, path }, response) => {
+      if (!refuses || method !== 'PUT' || !path.includes('/bad')) return false;
+      answer(response, code, status(code, reason, message));
+      return true;
+    };
+    await using followed = new FollowedRoutes(api);
+    await followed.passing(() => expect(followed.writes).toBeGreaterThan(12));
+    for (let s = 0; s < 120; s++) await followed.clock.advance(1_000);
+    const [asked, since] = [followed.writes, followed.clock.now().getTime()];
+    api.put(policyHttpRoutes, route('good'));
+    await followed.becomes(is(ours), 'shop/good');
+    expect(followed.clock.now().getTime() - since).toBeLessThan(60_000);
+    for (let s = 0; s < 300; s++) await followed.clock.advance(1_000);
+    expect(followed.writes - asked).toBeLessThan(12 * 15);
+    refuses = false;
+    for (let i = 0; i < 12; i++) await followed.becomes(is(ours), `shop/bad${i}`);
+  });
+
   it('are not written in a circle where the API server keeps something else', async () => {
     await using api = await FakeKubeApi.start();
     api.put(policyHttpRoutes, route('r'));
