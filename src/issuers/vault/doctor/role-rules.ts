@@ -72,7 +72,14 @@ function roleRules(mesh: ExaminedMesh): RoleRule[] {
     mustBe('client_flag', true, 'fail', 'certificates are not for clients', true),
     mustBe('code_signing_flag', false, 'fail', 'certificates are for signing code', false),
     mustBe('email_protection_flag', false, 'fail', 'certificates are for mail', false),
-    rule('ext_key_usage', ({ ext_key_usage: usages }) => leftOut(usages), '""'),
+    ...['ext_key_usage', 'ext_key_usage_oids'].map((field) =>
+      mustBeEmpty(field, 'certificates are for more than servers and clients'),
+    ),
+    mustBeEmpty('allowed_other_sans', 'it signs names of other kinds'),
+    mustBeEmpty('not_after', 'it has an end of its own, and refuses the lifetime that is asked for'),
+    rule('not_before_duration', backdatedFault, '30s'),
+    mustBe('enforce_hostnames', true, 'warn', 'it signs names that are none of a host', true),
+    ...signatureRules,
     rule('key_usage', keyUsageFault),
     rule('max_ttl', (role) => lifetimeFault(role, mesh)),
     mustBe(
@@ -125,10 +132,28 @@ function uriFault(role: RoleFields, mesh: ExaminedMesh): ReturnType<RoleRule['fa
     : ['fail', `it signs other URIs, under ${wider.slice(0, 4).join(', ')}`];
 }
 
-function leftOut(value: unknown): ReturnType<RoleRule['fault']> {
-  return textsOf(value).length === 0
-    ? undefined
-    : ['fail', 'certificates are for more than servers and clients'];
+function mustBeEmpty(field: string, seen: string): RoleRule {
+  const fault: RoleRule['fault'] = (role) => (textsOf(role[field]).length === 0 ? undefined : ['fail', seen]);
+  return { field, wanted: '""', fault };
+}
+
+/** What peers take of some kinds of CA only, so what a CA signs on trial decides. */
+const signatureRules: readonly RoleRule[] = [
+  {
+    field: 'signature_bits',
+    wanted: '0',
+    fault: ({ signature_bits: bits }) =>
+      bits === 512 ? ['warn', 'peers take no signatures by ECDSA with SHA-512'] : undefined,
+  },
+  {
+    field: 'use_pss',
+    wanted: 'false',
+    fault: ({ use_pss: pss }) => (pss === true ? ['warn', 'peers take no signatures by RSA-PSS'] : undefined),
+  },
+];
+
+function backdatedFault({ not_before_duration: seconds }: RoleFields): ReturnType<RoleRule['fault']> {
+  return Number(seconds ?? 0) > 3600 ? ['warn', 'certificates begin long before they are signed'] : undefined;
 }
 
 function keyUsageFault({ key_usage: value }: RoleFields): ReturnType<RoleRule['fault']> {

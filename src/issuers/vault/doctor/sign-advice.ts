@@ -26,8 +26,11 @@ const causes: readonly Cause[] = [
   {
     said: /rule "extended-key-usage"/,
     field: 'server_flag',
-    set: 'server_flag=true client_flag=true code_signing_flag=false email_protection_flag=false ext_key_usage=""',
+    set: 'server_flag=true client_flag=true code_signing_flag=false email_protection_flag=false ext_key_usage="" ext_key_usage_oids=""',
   },
+  { said: /rule "algorithm"/, field: 'signature_bits', set: 'signature_bits=0 use_pss=false' },
+  { said: /either ttl or not_after/i, field: 'not_after', set: 'not_after=""' },
+  { said: /unable to find (PKI )?issuer/i, field: 'issuer_ref', set: 'issuer_ref=default' },
 ];
 
 /**

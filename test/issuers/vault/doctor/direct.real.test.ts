@@ -141,6 +141,22 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
     },
   );
 
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['not_after', { not_after: '2199-01-01T00:00:00Z' }],
+    ['issuer_ref', { issuer_ref: 'nothing' }],
+    ['signature_bits', { signature_bits: 512 }],
+  ])(
+    'names %s where our own name is not signed for it, and the role may not be looked at',
+    async (field, change) => {
+      await patchRole(change);
+      await setPolicy(printed.policy.replace(/^path "pki\/roles.*$/m, ''));
+      const report = await examine(env);
+      expect(concerned(report)).toEqual(['policy pki/roles/kedge', `role ${field}`]);
+      await setPolicy(printed.policy);
+      await setRole({ ...printed.role, not_after: '', issuer_ref: 'default' });
+    },
+  );
+
   it.each<[string, string, string]>([
     ['sign past the role', 'path "pki/sign-verbatim" { capabilities = ["update"] }', 'vault.no-right.around'],
     ['sign under any role', 'path "pki/sign/*" { capabilities = ["update"] }', 'vault.no-right.around'],
