@@ -4,19 +4,13 @@ import type { KeyObject } from 'node:crypto';
 import { Certificate } from '../pki/certificate.ts';
 import type { Credentials } from '../pki/credentials.ts';
 import { createCsr } from '../pki/csr.ts';
-import { generateKeyPair, keyMatches } from '../pki/keys.ts';
+import { keyMatches } from '../pki/keys.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 import { verifyChain } from '../pki/verify-chain.ts';
 import type { WorkloadIdentity } from '../pki/workload-identity.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import { rpcErrors } from './errors.ts';
 import type { CertifyRequest, CertifyResponse } from './identity-api.ts';
-
-/** One request for a certificate, and the key that was made for it alone. */
-export interface CertificateRequest {
-  readonly request: CertifyRequest;
-  readonly key: KeyObject;
-}
 
 /** An accepted answer. */
 export interface Certified {
@@ -25,16 +19,13 @@ export interface Certified {
   readonly validUntil: Date;
 }
 
-/** Makes a new P-256 key and asks for the DNS name, and for the SPIFFE ID too unless the service takes no URI. */
+/** Asks for the DNS name, and for the SPIFFE ID too unless the service takes no URI. */
 export function createRequest(
-  identity: WorkloadIdentity,
-  token: Buffer,
-  withUri: boolean,
-): CertificateRequest {
-  const { privateKey: key } = generateKeyPair();
-  const names = { dnsName: identity.dnsName, ...(withUri ? { uri: identity.spiffeId } : {}) };
-  const certificateSigningRequest = createCsr({ key, ...names });
-  return { key, request: { identity: identity.dnsName, token, certificateSigningRequest } };
+  { dnsName, spiffeId }: WorkloadIdentity,
+  { token, key, withUri }: { token: Buffer; key: KeyObject; withUri: boolean },
+): CertifyRequest {
+  const certificateSigningRequest = createCsr({ key, dnsName, ...(withUri && { uri: spiffeId }) });
+  return { identity: dnsName, token, certificateSigningRequest };
 }
 
 /** The token's bytes as they are, line end included. Throws `token_unreadable`, also when there is nothing in the file. */

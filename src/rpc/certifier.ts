@@ -1,4 +1,6 @@
+import type { KeyObject } from 'node:crypto';
 import type { Credentials } from '../pki/credentials.ts';
+import { generateKeyPair } from '../pki/keys.ts';
 import type { TrustBundle } from '../pki/trust-bundle.ts';
 import { verifyChain } from '../pki/verify-chain.ts';
 import type { WorkloadIdentity } from '../pki/workload-identity.ts';
@@ -48,13 +50,15 @@ const ATTEMPT_TIMEOUT_MS = 10_000;
 
 const backoffDefault: BackoffPolicy = { minMs: 250, maxMs: 10_000, jitter: 0.5 };
 
-/** Obtains this process's certificate and replaces it in time, with a new key each time. Keys are never written anywhere. */
+/** Obtains this process's certificate and replaces it in time, with a new key for each. Keys are never written anywhere. */
 export class Certifier {
   readonly #options: CertifierOptions;
   readonly #metrics: CertifierMetrics;
   readonly #backoff: Backoff;
   readonly #problem = new LatestValue<string | undefined>(undefined);
   #validUntil: Date | undefined;
+  /** For requests until one is answered: a CA that takes long has begun with the first of them, and knows it by its key. */
+  #key: KeyObject | undefined;
   #wake = new AbortController();
 
   constructor(options: CertifierOptions) {
@@ -121,8 +125,10 @@ export class Certifier {
     };
     await withinDeadline({ clock, ms: attemptTimeoutMs, signal, late }, async (either) => {
       const token = await readToken(tokenFile, either);
-      const { request, key } = createRequest(identity, token, withUri);
+      const key = (this.#key ??= generateKeyPair().privateKey);
+      const request = createRequest(identity, { token, key, withUri });
       const answer = await client.certify(request, { signal: either });
+      this.#key = undefined;
       either.throwIfAborted();
       const bundle = this.#options.bundle.value;
       const { credentials, validUntil } = acceptAnswer(answer, { identity, key, bundle, now: clock.now() });

@@ -296,6 +296,12 @@ describe('a certifier', () => {
     run.service.answers = true;
     await run.clock.advance(1000);
     await run.certified(2);
+    // What a CA has begun meanwhile is found again by the key.
+    const keys = run.service.requests.map(
+      ({ certificateSigningRequest: csr }) => Csr.parse(csr).publicKey.fingerprint,
+    );
+    expect(keys[2]).toBe(keys[1]);
+    expect(keys[1]).not.toBe(keys[0]);
   });
 
   it('refuses a certificate that is not what it asked for, and keeps the last', async () => {
