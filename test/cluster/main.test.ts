@@ -41,6 +41,9 @@ describe('npm run cluster', () => {
     mkdirSync(cache.file('kedge', 'cluster', 'processes'), { recursive: true });
     writeFileSync(cache.file('kedge', 'cluster', 'processes', 'etcd'), '{"pid":4194304,"started":"1"}');
     expect(cluster(cache, 'status').stdout).toMatch(/not whole.*\n +etcd +has ended, its log: .*etcd\.log/);
+    expect(cluster(cache, 'kubectl', 'get', 'pods').stderr).toBe(
+      'cluster: not all of the cluster runs: npm run cluster -- status\n',
+    );
     expect(cluster(cache, 'down').status).toBe(0);
     expect(cluster(cache, 'status').stderr).toContain('no such cluster is up');
   });

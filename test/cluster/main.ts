@@ -133,7 +133,12 @@ function status(): number {
 }
 
 function noCluster(): number {
-  complain('no such cluster is up: npm run cluster -- up');
+  const nothing = cluster.components.length === 0;
+  complain(
+    nothing
+      ? 'no such cluster is up: npm run cluster -- up'
+      : 'not all of the cluster runs: npm run cluster -- status',
+  );
   return exitCodes.failed;
 }
 
