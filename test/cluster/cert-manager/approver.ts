@@ -5,6 +5,7 @@ import type { TestCluster } from '../test-cluster.ts';
 import { unusedPorts } from '../unused-ports.ts';
 import { resourceNamespace } from './cert-manager.ts';
 import { approveByPolicy, policyDefinition } from './policy-approver.ts';
+import { definitionsKnown } from '../definitions-known.ts';
 
 const version = '0.28.0';
 const cached = (name: string): string => cacheDirectory('approver-policy', `v${version}`, name);
@@ -20,7 +21,7 @@ export async function definePolicies(cluster: TestCluster): Promise<void> {
   const input = built ? readFileSync(cached('definition.yaml'), 'utf8') : JSON.stringify(policyDefinition);
   await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input });
   const { name } = policyDefinition.metadata;
-  await cluster.kubectl(['wait', '--for=condition=Established', `crd/${name}`, '--timeout=60s']);
+  await definitionsKnown(cluster, name);
 }
 
 /** Has requests approved and denied by policies, until the signal is aborted or the cluster ends; resolves when it works. */

@@ -7,6 +7,7 @@ import type { TestCluster } from '../test-cluster.ts';
 import { unusedPorts } from '../unused-ports.ts';
 import { certManagerDefinitions, certManagerProgram } from './cert-manager-build.ts';
 import { webhookConfigurations } from './webhook-configurations.ts';
+import { definitionsKnown } from '../definitions-known.ts';
 
 export interface CertManagerOptions {
   /** `false`: nobody approves requests unless a test does. */
@@ -70,7 +71,7 @@ export class CertManager {
     const own = new CertManager(cluster, ports, options);
     const ca = makeServingFiles(cluster);
     await cluster.kubectl(['create', '-f', '-'], { input: certManagerDefinitions() });
-    await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+    await definitionsKnown(cluster);
     await cluster.createNamespace(resourceNamespace);
     await own.startWebhook();
     const url = `https://${hostOf(cluster)}:${ports[1] ?? 0}`;

@@ -79,7 +79,10 @@ export function ready(cluster: TestCluster, path: string): Promise<CertManagerOb
   return eventually(async () => {
     const object = await cluster.expect<CertManagerObject>(path);
     const conditions = object.status?.conditions ?? [];
-    if (conditions.some(({ type, status }) => type === 'Ready' && status === 'True')) return object;
+    const holds = (wanted: string): boolean =>
+      conditions.some(({ type, status }) => type === wanted && status === 'True');
+    // What is issued is there before the word that issuing is over, which would wipe out the wish to renew.
+    if (holds('Ready') && !holds('Issuing')) return object;
     throw new Error(`expected ${path} to be ready, got ${JSON.stringify(conditions)}`);
   });
 }

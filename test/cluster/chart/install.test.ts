@@ -8,6 +8,7 @@ import { accountsOf } from './access.ts';
 import { definitionVersionTests } from './definition-version-tests.ts';
 import { foreignDefinition, foreignName } from './foreign-definition.ts';
 import { onKubernetesWithHelm } from './on-kubernetes-with-helm.ts';
+import { definitionsKnown } from '../definitions-known.ts';
 
 const namespace = 'kedge';
 const issuer = `/api/v1/namespaces/${namespace}/secrets/kedge-issuer`;
@@ -75,7 +76,7 @@ onKubernetesWithHelm('the chart', (cluster) => {
 
   it('leaves a definition of another release as it is where it is applied', async () => {
     await cluster.expect<object>(definitions, { method: 'POST', body: foreignDefinition });
-    await cluster.kubectl(['wait', '--for=condition=Established', 'crd', foreignName]);
+    await definitionsKnown(cluster, foreignName);
     const before = await foreign();
     const whole = await renderText();
     await kubectl(whole, 'apply');

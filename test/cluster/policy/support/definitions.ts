@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestCluster } from '../../test-cluster.ts';
+import { definitionsKnown } from '../../definitions-known.ts';
 
 const directory = path.join(import.meta.dirname, '../../../../helm/templates/crds');
 
@@ -20,6 +21,6 @@ export function definitions(): string[] {
 /** Gives the cluster the definitions of the chart, and waits until it serves them. */
 export async function define(cluster: TestCluster): Promise<string> {
   const said = await cluster.kubectl(['apply', '-f', '-'], { input: definitions().join('\n---\n') });
-  await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+  await definitionsKnown(cluster);
   return said;
 }

@@ -3,6 +3,7 @@ import type { TestCluster } from '../../test-cluster.ts';
 import { FollowedPolicies } from './follow-policies.ts';
 import { gatewayDefinitions } from './gateway-definitions.ts';
 import { becomes, closed, open, ours, policyGroup, RouteBench, serverRef } from './route-bench.ts';
+import { definitionsKnown } from '../../definitions-known.ts';
 
 const timeoutMs = 180_000;
 const gatewayGroup = 'gateway.networking.k8s.io';
@@ -57,7 +58,7 @@ export function routeVersionTests(cluster: TestCluster): void {
       const items = gatewayDefinitions;
       const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
       await cluster.kubectl(['create', '-f', '-'], { input });
-      await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+      await definitionsKnown(cluster);
       for (const bench of [http, grpc]) {
         await eventually(() => bench.attach(namespace, [{ name: 'edge' }]));
         await bench.attach(namespace, [{ name: 'edge' }, serverRef]);
