@@ -20,7 +20,7 @@ export interface VaultIntermediateOptions extends VettingOptions {
   readonly random?: () => number;
 }
 
-const retryPolicy = { minMs: 2_000, maxMs: 300_000, jitter: 0.2 };
+const retryPolicy = { minMs: 2_000, maxMs: 60_000, jitter: 0.2 };
 /** The share of its life after which an intermediate is replaced, less up to a tenth so that replicas do not come together. */
 const renewAfter = 0.5;
 
