@@ -3,7 +3,7 @@ import type { Certificate } from '../../pki/certificate.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
 import type { ChainUsage } from '../../pki/verify-chain.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
-import { errorMessage, isAppError } from '../../runtime/errors.ts';
+import { errorCode, errorMessage, isAppError } from '../../runtime/errors.ts';
 import { LatestValue, type Latest } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Counter, Metrics } from '../../runtime/metrics.ts';
@@ -53,6 +53,8 @@ export class FallbackIssuer implements Issuer {
   /** The CA that the first issuer was last seen to sign with. Not its anchors, which may be others when they are asked for. */
   #known: KnownCa | undefined;
   #standIn: string | undefined;
+  /** What was told in this outage of fallbacks that cannot be used. */
+  readonly #unusable = new Set<string>();
   /** Set while the first issuer has not been ready: until it is given up for now, and then since when. */
   #starting: Timer | undefined;
   #unreached: Date | undefined;
@@ -99,13 +101,18 @@ export class FallbackIssuer implements Issuer {
         return issued;
       } catch (error) {
         signal.throwIfAborted();
-        this.#options.log.error(
-          { issuer: name, reason: errorMessage(error) },
-          'a fallback issuer cannot be used',
-        );
+        this.#tellUnusable(name, error);
       }
     }
     throw away;
+  }
+
+  /** Once in an outage for each reason, however many ask. */
+  #tellUnusable(issuer: string, error: unknown): void {
+    const fault = `${issuer} ${errorCode(error) ?? ''}`;
+    if (this.#unusable.has(fault)) return;
+    this.#unusable.add(fault);
+    this.#options.log.error({ issuer, reason: errorMessage(error) }, 'a fallback issuer cannot be used');
   }
 
   /** None where the first could sign under several anchors for all that is known: whether one fits is not. */
@@ -184,7 +191,10 @@ export class FallbackIssuer implements Issuer {
         this.#show();
       });
     }
-    if (this.#outage === undefined) this.#standIn = undefined;
+    if (this.#outage === undefined) {
+      this.#standIn = undefined;
+      this.#unusable.clear();
+    }
     this.#show();
   }
 

@@ -157,6 +157,17 @@ describe('FallbackIssuer', () => {
     expect(await bench.issuer.issue(request, signal)).toBe(local.answer);
     local.issue = ended;
     await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+    // Once in an outage for each, however many ask.
+    const told = (): unknown =>
+      bench.log
+        .withMessage('a fallback issuer cannot be used')
+        .map(({ fields: { issuer, reason } }) => [issuer, reason]);
+    const once = ['failing', 'local'].map((issuer) => [issuer, 'ended']);
+    expect(told()).toEqual(once);
+    bench.first.state.set(ready);
+    bench.away();
+    await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+    expect(told()).toEqual([...once, ...once]);
   });
 
   it('has nobody ask in vain where no fallback can sign', () => {
