@@ -122,7 +122,8 @@ async function withFallbacks(first: Issuer, config: IssuerConfig, needs: IssuerN
   }
   const { anchors, clock, log, metrics } = needs;
   const certificates = fallbackCertificates(metrics);
-  return new FallbackIssuer(first, fallbacks, { anchors, clock, log, certificates });
+  const options = { anchors, clock, log, certificates, timeoutMs: config.issuerTimeout };
+  return new FallbackIssuer(first, fallbacks, options);
 }
 
 /** Whether the CA is asked for each certificate. */

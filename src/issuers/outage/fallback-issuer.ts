@@ -3,6 +3,7 @@ import type { Certificate } from '../../pki/certificate.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
 import type { ChainUsage } from '../../pki/verify-chain.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
+import { withinDeadline } from '../../runtime/deadline.ts';
 import { errorCode, errorMessage, isAppError } from '../../runtime/errors.ts';
 import { LatestValue, type Latest } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -21,6 +22,8 @@ export interface FallbackOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly certificates: Counter<'issuer'>;
+  /** Milliseconds from a request to its answer. */
+  readonly timeoutMs: number;
 }
 
 export function fallbackCertificates(metrics: Metrics): Counter<'issuer'> {
@@ -37,6 +40,9 @@ interface KnownCa {
   /** What came first beside the leaf: while it stays the same, so does the CA. */
   readonly sent: Certificate | undefined;
 }
+
+/** Of the time to an answer: whoever is the probe of a CA that is away has a fallback for the rest. */
+const shareOfFirst = 0.5;
 
 /** Whoever has just been started is given so long to reach its CA. */
 const startMs = 30_000;
@@ -82,7 +88,7 @@ export class FallbackIssuer implements Issuer {
 
   async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
     try {
-      const issued = await this.#first.issue(request, signal);
+      const issued = await this.#askFirst(request, signal);
       this.#remember(issued);
       return issued;
     } catch (error) {
@@ -90,6 +96,15 @@ export class FallbackIssuer implements Issuer {
       if (!away || signal.aborted) throw error;
       return this.#standInFor(error, request, signal);
     }
+  }
+
+  #askFirst(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+    if (this.#outage === undefined || this.#able().length === 0) return this.#first.issue(request, signal);
+    const { clock, timeoutMs } = this.#options;
+    const ms = timeoutMs * shareOfFirst;
+    const late = (): Error =>
+      issuerErrors.error('issuer_timeout', `expected an answer within ${ms} ms, before a fallback is asked`);
+    return withinDeadline({ clock, ms, signal, late }, (either) => this.#first.issue(request, either));
   }
 
   async #standInFor(away: unknown, request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {

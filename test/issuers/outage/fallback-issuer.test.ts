@@ -30,10 +30,10 @@ class Signer implements Issuer {
     return this.state.value.state !== 'ready' || this.state.value.outage !== undefined;
   }
 
-  issue(): Promise<IssuedCertificate> {
+  issue: Issuer['issue'] = () => {
     this.asked += 1;
     return this.isAway ? Promise.reject(refused) : Promise.resolve(this.answer);
-  }
+  };
 
   checkOpen(): void {
     if (this.isAway) throw refused;
@@ -53,7 +53,9 @@ class Bench {
     const named = Object.entries(fallbacks).map(([name, issuer]) => ({ name, issuer }));
     const { log, clock } = this;
     const certificates = fallbackCertificates(this.metrics);
-    this.issuer = new FallbackIssuer(this.first, named, { anchors: this.anchors, clock, log, certificates });
+    this.issuer = new FallbackIssuer(this.first, named, {
+      ...{ anchors: this.anchors, clock, log, certificates, timeoutMs: 10_000 },
+    });
   }
 
   away(): void {
@@ -168,6 +170,22 @@ describe('FallbackIssuer', () => {
     bench.away();
     await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
     expect(told()).toEqual([...once, ...once]);
+  });
+
+  it('signs in time for whoever was the probe of a CA that never answers', async () => {
+    const local = new Signer(root.intermediate());
+    const bench = new Bench({ local });
+    bench.away();
+    let probe: AbortSignal | undefined;
+    bench.first.issue = (_, given) => {
+      probe = given;
+      return new Promise(() => undefined);
+    };
+    const asked = bench.issuer.issue(request, signal);
+    await bench.clock.advance(5_000);
+    expect(await asked).toBe(local.answer);
+    expect(probe?.reason).toMatchObject({ code: 'issuer_timeout', kind: 'unavailable' });
+    expect(bench.clock.pending).toBe(0);
   });
 
   it('has nobody ask in vain where no fallback can sign', () => {
