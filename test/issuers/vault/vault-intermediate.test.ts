@@ -139,10 +139,10 @@ describe('VaultIntermediate', () => {
     expect(rig.log.withMessage('Vault gave no intermediate')).toMatchObject([
       { level: 'error', fields: { reason: 'ECONNREFUSED', code: 'vault_unreachable' } },
     ]);
-    // Ten minutes of trying with growing pauses.
-    expect(rig.asked.length).toBeLessThan(15);
+    // Some minutes of trying with growing pauses, of a minute in the end.
+    expect(rig.asked.length).toBeLessThan(25);
     rig.failure = undefined;
-    await rig.clock.advance(360_000);
+    await rig.clock.advance(75_000);
     expect(rig.fingerprint).not.toBe(first);
     expect(rig.source.problem.value).toBeUndefined();
     rig.ended.abort();
