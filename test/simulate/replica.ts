@@ -29,6 +29,8 @@ export interface ReplicaNeeds {
 /** The other settings are those that a process has by itself. */
 export const lifetimeMs = 24 * hour;
 const timeoutMs = 10_000;
+/** As in rpc/certifier.ts, less what it takes until the request is here: a proxy gives up before its replica does. */
+const patienceMs = 9_990;
 const rates = { total: 1_000, perPeer: 20, perServiceAccount: 50 };
 
 /** One process of the identity service: what decides is the real thing, what costs only time is not there. */
@@ -71,9 +73,11 @@ export class Replica {
     if (this.#certify === undefined) throw new Error('expected a replica that runs');
     const call = new AbortController();
     this.#open.add(call);
+    const patience = this.#needs.clock.after(patienceMs, () => call.abort(new Error('the proxy gave up')));
     try {
       return await this.#certify({ ...ask, signal: call.signal });
     } finally {
+      patience.cancel();
       this.#open.delete(call);
     }
   }
