@@ -12,7 +12,7 @@ export const certManagerErrors = errorCatalogue({
   },
   certificate_request_pending: {
     kind: 'unavailable',
-    help: 'Nobody decided on the request in time; the message says what it waits for: approval (is there an approver for this issuer?), an issuer that is not ready or not there (KEDGE_CERT_MANAGER_ISSUER_*), or a controller that does not run or is behind. The request stays for a while: whoever asks again with the same key takes it up. Where signing takes long, raise KEDGE_ISSUER_TIMEOUT.',
+    help: 'Nobody decided on the request in time; the message says what it waits for: approval (is there an approver for this issuer?), an issuer that is not ready or not there (KEDGE_CERT_MANAGER_ISSUER_*), or a controller that does not run or is behind. The request stays for a while: whoever asks again with the same key, as proxies do, takes it up, however long signing takes within a minute.',
   },
   certificate_request_not_made: {
     kind: 'unavailable',
