@@ -7,6 +7,7 @@ import type { Environment } from '../runtime/env.ts';
 import type { Answer } from './answer.ts';
 import type { Respond } from './respond.ts';
 import { EXIT, outputOption } from './respond.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 interface DoctorOptions {
   set: Record<string, string>;
@@ -70,15 +71,12 @@ async function issuerAnswer(options: DoctorOptions, environment: Environment): P
   const { meshOf } = await import('./doctor/mesh.ts');
   const config = readDoctorConfig(environmentOf(options, environment), options.set, true);
   const ownToken = options.ownToken ? await readOwnToken(environment) : undefined;
-  const ended = new AbortController();
-  try {
-    const findings = await examineIssuer({ config, ownToken, clock: systemClock, signal: ended.signal });
-    const report = reportOf(config, meshOf(config).identity.dnsName, findings);
-    const code = { pass: EXIT.ok, fail: EXIT.failed, warn: EXIT.warned }[report.result];
-    return { ok: report.result !== 'fail', code, json: report, text: (paint) => renderDoctor(report, paint) };
-  } finally {
-    ended.abort();
-  }
+  const findings = await untilInterrupted((signal) =>
+    examineIssuer({ config, ownToken, clock: systemClock, signal }),
+  );
+  const report = reportOf(config, meshOf(config).identity.dnsName, findings);
+  const code = { pass: EXIT.ok, fail: EXIT.failed, warn: EXIT.warned }[report.result];
+  return { ok: report.result !== 'fail', code, json: report, text: (paint) => renderDoctor(report, paint) };
 }
 
 async function printAnswer(options: DoctorOptions, environment: Environment): Promise<Answer> {

@@ -82,6 +82,10 @@ export const cliErrors = errorCatalogue({
     kind: 'failed_precondition',
     help: 'A local issuer needs no rights of anybody. Set KEDGE_ISSUER, in the environment or with --set.',
   },
+  interrupted: {
+    kind: 'cancelled',
+    help: 'Somebody ended the command (Ctrl-C, SIGTERM). What it made elsewhere was taken away again; run it anew for an answer.',
+  },
   demo_timeout: {
     kind: 'deadline_exceeded',
     help: 'A step of the demo did not happen in time. The message ends with what was seen last; a loaded machine may need a second try.',

@@ -1,8 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { renderDoctor } from '../../../src/cli/doctor/render.ts';
 import type { DoctorReport } from '../../../src/cli/doctor/report.ts';
 import type { Paint } from '../../../src/cli/table.ts';
 import { encodePrivateKey } from '../../../src/pki/keys.ts';
+import { eventually } from '../../support/eventually.ts';
 import { concerned, doctor, examine } from '../../support/kedge-doctor.ts';
 import { SecretWatch } from '../../support/secret-watch.ts';
 import { TemporaryDirectory } from '../../support/temporary-directory.ts';
@@ -158,6 +162,57 @@ describe('kedge doctor issuer', () => {
     const { code, text } = await doctor(put(ca), '--print');
     expect(code).toBe(1);
     expect(text).toContain('got "local", which asks nobody');
+  });
+});
+
+describe('kedge doctor issuer, ended in its midst', () => {
+  it('gives back the token that it logged in for, and says why there is no answer', async () => {
+    using directory = new TemporaryDirectory();
+    directory.write({ 'anchors.pem': TestCa.create().anchor.pem, 'role-id': 'role', 'secret-id': 'secret' });
+    const answers: Readonly<Record<string, object>> = {
+      'sys/health': { initialized: true, sealed: false, standby: false, version: '1.0.0' },
+      'auth/approle/login': { auth: { client_token: 'hvs.given', lease_duration: 60, renewable: true } },
+      'pki/issuer/default/json': {},
+      'auth/token/revoke-self': {},
+    };
+    const asked: string[] = [];
+    // What has no answer is left waiting.
+    const server = createServer(({ url = '', headers }, response) => {
+      const path = url.replace('/v1/', '').replace(/\?.*/, '');
+      asked.push(`${path} ${String(headers['x-vault-token'] ?? '')}`.trim());
+      const answer = answers[path];
+      if (answer !== undefined)
+        response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+    });
+    server.unref();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const program = spawn(process.execPath, ['src/cli/main.ts', 'doctor', 'issuer'], {
+      env: {
+        KEDGE_ISSUER: 'vault',
+        KEDGE_VAULT_ADDR: `http://127.0.0.1:${port}`,
+        KEDGE_VAULT_ALLOW_PLAINTEXT: 'true',
+        KEDGE_VAULT_AUTH: 'approle',
+        KEDGE_VAULT_ROLE_ID_FILE: directory.file('role-id'),
+        KEDGE_VAULT_SECRET_ID_FILE: directory.file('secret-id'),
+        KEDGE_TRUST_ANCHORS_FILE: directory.file('anchors.pem'),
+        KEDGE_ISSUER_TIMEOUT: '60s',
+      },
+    });
+    let text = '';
+    for (const stream of [program.stdout, program.stderr])
+      stream.on('data', (part: Buffer) => (text += part.toString()));
+    try {
+      await eventually(() => expect(asked.join()).toContain('hvs.given'));
+      program.kill('SIGINT');
+      const [code] = (await once(program, 'exit')) as [number];
+      expect([code, text]).toEqual([1, expect.stringContaining('got a signal to end')]);
+      expect(asked).toContain('auth/token/revoke-self hvs.given');
+    } finally {
+      program.kill('SIGKILL');
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });
 

@@ -51,7 +51,8 @@ export async function probeRequests(options: RequestProbesOptions): Promise<Find
   try {
     return await probes.run();
   } finally {
-    await probes.removeAll(options.signal);
+    // Also where whoever asked has gone away.
+    await probes.removeAll(AbortSignal.timeout(5_000));
     ended.abort();
   }
 }
