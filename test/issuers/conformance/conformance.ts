@@ -22,7 +22,6 @@ export function conformance(columnOf: ColumnOf): void {
       const reason = cannot[row];
       if (reason !== undefined) {
         record.set(row, 'n/a', reason);
-        it.skip(`${row} (does not apply: ${reason})`, () => undefined);
         continue;
       }
       record.set(row, 'failed');
