@@ -76,7 +76,7 @@ export const cliErrors = errorCatalogue({
   },
   vault_token_unusable: {
     kind: 'invalid_argument',
-    help: 'Log in (`vault login`, `bao login`), or set VAULT_TOKEN. Tokens are never taken from arguments, which other users of the machine can see.',
+    help: '`kedge doctor`: log in (`vault login`, `bao login`), or set VAULT_TOKEN. `kedge dev-vault`: write the root token into a file and name it with --token-file. Tokens are never taken from arguments, which other users of the machine can see.',
   },
   nothing_to_print: {
     kind: 'failed_precondition',

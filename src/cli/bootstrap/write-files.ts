@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCode, errorMessage } from '../../runtime/errors.ts';
 import { cliErrors } from '../errors.ts';
@@ -12,11 +13,26 @@ const DIRECTORY_MODE = 0o700;
 
 /** Makes a directory for its owner only; one that is there is left as it is. */
 export async function makeDirectory(directory: string): Promise<void> {
+  const missing: string[] = [];
+  for (let each = path.resolve(directory); !existsSync(each); each = path.dirname(each))
+    missing.unshift(each);
   try {
-    const first = await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
-    if (first !== undefined) await chmod(directory, DIRECTORY_MODE);
+    // One by one: `recursive` does not end where a file system takes no new names (/proc).
+    for (const each of missing) await makeOne(each);
+    if ((await stat(directory)).isDirectory()) return;
   } catch (cause) {
     throw notWritten(directory, cause);
+  }
+  throw cliErrors.error('bootstrap_conflict', `${directory}: expected a directory, got a file`);
+}
+
+async function makeOne(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, DIRECTORY_MODE);
+    await chmod(directory, DIRECTORY_MODE);
+  } catch (error) {
+    // Somebody else made it meanwhile.
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import { policyText } from '../../issuers/vault/doctor/print-vault.ts';
 import { roleValues, vaultSetup } from '../../issuers/vault/doctor/vault-setup.ts';
 import { readMountCa } from '../../issuers/vault/mount-ca.ts';
 import { issuerSettings } from '../../issuers/settings.ts';
-import { tokenOf } from '../../issuers/vault/vault-token.ts';
+import { isHeaderValue, tokenOf } from '../../issuers/vault/vault-token.ts';
 import type { Certificate } from '../../pki/certificate.ts';
 import { MeshDomain } from '../../pki/workload-identity.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -53,27 +53,28 @@ export async function setUpDevVault(options: DevVaultOptions): Promise<DevVault>
   const { address, mode, clock } = options;
   const directory = directoryOf(options.directory);
   const rootToken = await readRootToken(options.tokenFile);
+  await makeDirectory(directory);
   const settings = identityEnvironment(directory, options);
   const open = new AbortController();
   const config = { ...readEnvironment(issuerSettings, settings), issuerMode: mode };
   try {
     const vault = await connectVault(config, { clock, signal: open.signal });
     const admin: Admin = (call, body) =>
-      vault.client.write(call, body, { token: rootToken, signal: open.signal });
+      vault.client.write(call, body, { token: rootToken, signal: open.signal }).catch((error: unknown) => {
+        throw notTaken(error, options);
+      });
     const ca = await settleCa(admin, vault, open.signal);
     const { rolePath, rules } = vaultSetup(config, mesh);
     await admin(rolePath, roleValues(mesh));
     await admin(`sys/policies/acl/${name}`, { policy: policyText(rules) });
+    const write = (file: string, content: string, fileMode: number): Promise<void> =>
+      replaceFile(path.join(directory, file), content, fileMode);
+    await write('trust-anchors.crt', ca.pem, CERTIFICATE_MODE);
+    await write('identity.env', environmentText(settings), CERTIFICATE_MODE);
+    // Last: a token that could not be written would stay in the server.
     const wish = { policies: [name], no_default_policy: true, ttl: '24h', display_name: name };
     const token = tokenOf(await admin('auth/token/create', wish), 'auth/token/create');
-    await makeDirectory(directory);
-    const files: [string, string, number][] = [
-      ['token', `${token.value}\n`, KEY_MODE],
-      ['trust-anchors.crt', ca.pem, CERTIFICATE_MODE],
-      ['identity.env', environmentText(settings), CERTIFICATE_MODE],
-    ];
-    for (const [file, content, fileMode] of files)
-      await replaceFile(path.join(directory, file), content, fileMode);
+    await write('token', `${token.value}\n`, KEY_MODE);
     return {
       ...{ mount: name, role: name, policy: name },
       ...{ ca: ca.subject, until: ca.notAfter.toISOString(), sha256: ca.fingerprint },
@@ -148,5 +149,15 @@ async function readRootToken(file: string): Promise<string> {
     const message = `${file}: expected the root token of the server, found no file: write it into one and name that with --token-file`;
     throw cliErrors.error('file_not_found', message, { cause });
   });
-  return text.toString('utf8').trim();
+  const token = text.toString('utf8').trim();
+  if (isHeaderValue(token)) return token;
+  const message = `${file}: expected one line with the root token of the server, got something that cannot be one`;
+  throw cliErrors.error('vault_token_unusable', message);
+}
+
+/** A root token may do everything, so what is forbidden to it was meant for another server. */
+function notTaken(cause: unknown, { tokenFile, address }: DevVaultOptions): unknown {
+  if (errorCode(cause) !== 'vault_forbidden') return cause;
+  const message = `expected ${tokenFile} to hold the root token of ${address.origin}, got another one: name the right file with --token-file`;
+  return cliErrors.error('vault_token_unusable', message, { cause });
 }

@@ -34,6 +34,13 @@ export function connectionFailure(error: unknown, path: string, origin: string):
   if (code === 'HPE_INVALID_CONSTANT' || code.startsWith('HPE_')) {
     return vaultErrors.error('vault_answer_malformed', `expected ${origin} to speak HTTP, got ${code}`);
   }
+  if (
+    known === 'vault_tls_failed' &&
+    /wrong version number|packet length too long/.test(errorMessage(error))
+  ) {
+    const plain = `expected ${origin} to speak TLS, got an answer without it; is its address http://?`;
+    return vaultErrors.error(known, plain, { cause: error });
+  }
   return vaultErrors.error(known ?? 'vault_unreachable', message, { cause: error });
 }
 

@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { run } from '../../../src/cli/run.ts';
 import { openBao, vault } from '../../issuers/vault/support/vault-programs.ts';
 import { TemporaryDirectory } from '../../support/temporary-directory.ts';
+import { AnyAnswer } from './any-answer.ts';
 import { DevServer } from './dev-server.ts';
 
 /** What a command wrote, to either stream. */
@@ -134,5 +135,56 @@ describe('kedge dev-vault and kedge certify', () => {
         'expected settings of the identity service with KEDGE_TRUST_ANCHORS_FILE, got 1 without',
       ),
     ]);
+  });
+
+  it('makes no token for a directory that cannot be', async () => {
+    using directory = new TemporaryDirectory();
+    await using server = await AnyAnswer.start(204);
+    const where = ['--address', server.address, '--token-file', directory.file('root')];
+    directory.write({ root: 'token\n', file: '' });
+    for (const [given, words] of [
+      ['/proc/x', 'expected to write /proc/x, got ENOENT'],
+      [directory.file('file/below'), 'file/below, got ENOTDIR'],
+      [directory.file('file'), 'file: expected a directory, got a file'],
+    ] as const) {
+      const { code, text } = await kedge('dev-vault', given, ...where);
+      expect([code, text]).toEqual([1, expect.stringContaining(words)]);
+    }
+    expect(server.asked).toEqual([]);
+  });
+
+  it.each(['two\nlines\n', 'umlaut-ä', 'a word', ''])('refuse %j as a token', async (content) => {
+    using directory = new TemporaryDirectory();
+    directory.write({ root: content });
+    const { code, text } = await kedge(
+      'dev-vault',
+      directory.file('dev'),
+      '--token-file',
+      directory.file('root'),
+    );
+    const words =
+      'root: expected one line with the root token of the server, got something that cannot be one';
+    expect([code, text]).toEqual([1, expect.stringContaining(words)]);
+  });
+
+  it('say whose token was not taken', async () => {
+    using directory = new TemporaryDirectory();
+    await using server = await AnyAnswer.start(403);
+    directory.write({ root: 'stale\n' });
+    const where = ['--address', server.address, '--token-file', directory.file('root')];
+    const { code, text } = await kedge('dev-vault', directory.file('dev'), ...where);
+    const words = `expected ${directory.file('root')} to hold the root token of ${server.address}, got another one: name the right file with --token-file`;
+    expect([code, text]).toEqual([1, expect.stringContaining(words)]);
+  });
+
+  it('say that a server does not speak TLS', async () => {
+    using directory = new TemporaryDirectory();
+    await using server = await AnyAnswer.start(204);
+    directory.write({ root: 'token\n' });
+    const address = server.address.replace('http:', 'https:');
+    const where = ['--address', address, '--token-file', directory.file('root')];
+    const { code, text } = await kedge('dev-vault', directory.file('dev'), ...where);
+    const words = `expected ${address} to speak TLS, got an answer without it; is its address http://`;
+    expect([code, text]).toEqual([1, expect.stringContaining(words)]);
   });
 });
