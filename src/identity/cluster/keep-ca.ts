@@ -4,10 +4,9 @@ import { IssuerRenewal } from '../../issuers/own-ca/issuer-renewal.ts';
 import type { Issuer } from '../../issuers/issuer.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
 import type { MeshDomain, WorkloadIdentity } from '../../pki/workload-identity.ts';
-import { retry } from '../../runtime/backoff.ts';
-import { errorMessage } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { Cluster, ClusterNeeds, IdentityConfig } from './cluster.ts';
+import { untilDone } from './until-done.ts';
 
 /** While something is missing that an operator has to bring, or the API server is away. */
 const retryPolicy = { minMs: 2_000, maxMs: 30_000 };
@@ -17,24 +16,16 @@ export async function bootstrapUntilDone(
   config: IdentityConfig,
   mesh: MeshDomain,
   { client }: Cluster,
-  { clock, log, health, signal }: ClusterNeeds,
+  needs: ClusterNeeds,
 ): Promise<void> {
   const { issuerAnchorLifetime: anchorLifetimeMs, issuerLifetime: issuerLifetimeMs } = config;
+  const { clock, log } = needs;
   const options = { client, places: caPlaces(config), mesh, anchorLifetimeMs, issuerLifetimeMs, clock, log };
-  let told: string | undefined;
-  await retry((either) => bootstrapCa(options, either), {
-    policy: retryPolicy,
-    clock,
-    signal,
-    onFailure: (error) => {
-      const reason = errorMessage(error);
-      if (reason === told) return;
-      told = reason;
-      health.degraded('ca-bootstrap', reason);
-      log.error({ reason }, 'the CA of the mesh could not be made');
-    },
-  });
-  health.degraded('ca-bootstrap', undefined);
+  await untilDone(
+    { part: 'ca-bootstrap', failed: 'the CA of the mesh could not be made', policy: retryPolicy },
+    (signal) => bootstrapCa(options, signal),
+    needs,
+  );
 }
 
 export interface RenewedIssuer {
