@@ -16,7 +16,7 @@ export interface RoleFault {
 
 interface RoleRule {
   readonly field: string;
-  readonly wanted: string;
+  readonly wanted: string | ((role: RoleFields) => string);
   readonly fault: (role: RoleFields) => readonly [result: 'fail' | 'warn', seen: string] | undefined;
 }
 
@@ -27,7 +27,10 @@ export function roleFaults(role: RoleFields, mesh: ExaminedMesh): RoleFault[] {
     if (found === undefined) return [];
     const [result, seen] = found;
     return [
-      { field, result, seen: `${field} is ${shown(role[field])}: ${seen}`, wanted: `${field}=${wanted}` },
+      {
+        ...{ field, result, seen: `${field} is ${shown(role[field])}: ${seen}` },
+        wanted: `${field}=${typeof wanted === 'string' ? wanted : wanted(role)}`,
+      },
     ];
   });
 }
@@ -81,7 +84,7 @@ function roleRules(mesh: ExaminedMesh): RoleRule[] {
     mustBe('enforce_hostnames', true, 'warn', 'it signs names that are none of a host', true),
     ...signatureRules,
     rule('key_usage', keyUsageFault),
-    rule('max_ttl', (role) => lifetimeFault(role, mesh)),
+    lifetimeRule(mesh),
     mustBe(
       'no_store',
       true,
@@ -163,6 +166,16 @@ function keyUsageFault({ key_usage: value }: RoleFields): ReturnType<RoleRule['f
     return ['fail', 'certificates may sign others'];
   }
   return usages.length === 1 ? undefined : ['warn', 'certificates may do more than TLS needs'];
+}
+
+/** A server takes no max_ttl that is shorter than the ttl beside it. */
+function lifetimeRule(mesh: ExaminedMesh): RoleRule {
+  const { max_ttl: longest = '' } = roleValues(mesh);
+  return {
+    field: 'max_ttl',
+    wanted: ({ ttl }) => (Number(ttl ?? 0) * 1000 > mesh.lifetimeMs ? `${longest} ttl=0` : longest),
+    fault: (role) => lifetimeFault(role, mesh),
+  };
 }
 
 function lifetimeFault(

@@ -88,4 +88,13 @@ describe('the faults of a role', () => {
     expect(faults[0]?.wanted).toMatch(new RegExp(`^${field}=.`));
     expect(faults[0]?.seen).toMatch(new RegExp(`^${field} is .+: .+`));
   });
+
+  it.each([
+    [10 * 86_400, 'max_ttl=24h ttl=0'],
+    [86_400, 'max_ttl=24h'],
+    [0, 'max_ttl=24h'],
+  ])('mend max_ttl so that the server takes it beside a ttl of %d', (ttl, wanted) => {
+    const faults = roleFaults({ ...role, ttl, max_ttl: 20 * 86_400 }, mesh);
+    expect(faults).toMatchObject([{ field: 'max_ttl', wanted }]);
+  });
 });
