@@ -12,7 +12,7 @@ import { examineMountCa, examineRole } from './mount.ts';
 import { examineReach, notReached } from './reach.ts';
 import { examineRights } from './rights.ts';
 import { probeSigning } from './sign-probes.ts';
-import { vaultSetup } from './vault-setup.ts';
+import { vaultSetup, type VaultSetup } from './vault-setup.ts';
 
 export interface VaultExamination extends ExaminationNeeds {
   readonly config: VaultIssuerConfig;
@@ -33,12 +33,13 @@ export async function examineVault(examination: VaultExamination): Promise<Findi
 }
 
 async function examine(examination: VaultExamination, connected: ConnectedVault): Promise<Finding[]> {
-  const { config, ownToken, signal } = examination;
+  const { config, mesh, ownToken, signal } = examination;
   const { client, paths } = connected;
   const { vaultAddress: address, vaultCaFile: caFile } = config;
   const reached = await examineReach({ client, address, caFile, signal });
   if (anyFailed(reached)) return [...reached, notReached()];
-  const ca = await examineMountCa(client, paths, examination);
+  const setup = vaultSetup(config, mesh);
+  const ca = await examineMountCa(client, paths, setup, examination);
   const way = doctorLogin(client, config, ownToken);
   const { findings, token } = await examineLogin(client, way, ownToken !== undefined, signal);
   if (token === undefined) {
@@ -46,19 +47,23 @@ async function examine(examination: VaultExamination, connected: ConnectedVault)
     return [...reached, ...findings, ca, skipped(rest, 'there is none')];
   }
   try {
-    return [...reached, ...findings, ca, ...(await examineSigning(examination, connected, token.value))];
+    return [
+      ...reached,
+      ...findings,
+      ca,
+      ...(await examineSigning({ ...examination, setup }, connected, token.value)),
+    ];
   } finally {
     if (token.own) await endToken(connected, token.value);
   }
 }
 
 async function examineSigning(
-  examination: VaultExamination,
+  examination: VaultExamination & { readonly setup: VaultSetup },
   { client, paths }: ConnectedVault,
   token: string,
 ): Promise<Finding[]> {
-  const { config, mesh, bundle, clock, signal, ownToken } = examination;
-  const setup = vaultSetup(config, mesh);
+  const { config, setup, bundle, clock, signal, ownToken } = examination;
   const authMount = config.vaultAuthMount ?? config.vaultAuth;
   const rights = await examineRights({
     client,
@@ -74,7 +79,7 @@ async function examineSigning(
     const sign = { check: 'vault.sign', title: 'signs our name' };
     return [...rights, ...role, skipped(sign, 'there are no trust anchors to verify it with')];
   }
-  const common = { ...examination, client, paths, token, setup };
+  const common = { ...examination, client, paths, token };
   if (!direct) {
     const { vaultIntermediateLifetime: intermediateLifetimeMs } = config;
     return [...rights, ...(await probeIntermediates({ ...common, intermediateLifetimeMs }))];

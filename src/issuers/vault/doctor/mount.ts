@@ -1,6 +1,6 @@
 import { errorCode } from '../../../runtime/errors.ts';
 import { examinedEnd } from '../../doctor/ca-end.ts';
-import { failure } from '../../doctor/failure.ts';
+import { failure, fullMessage } from '../../doctor/failure.ts';
 import { failed, passed, skipped, warned, type Check, type Finding } from '../../doctor/finding.ts';
 import type { ExaminationNeeds } from '../../doctor/needs.ts';
 import { readMountCa } from '../mount-ca.ts';
@@ -8,6 +8,7 @@ import type { PkiPaths } from '../pki-paths.ts';
 import { pathOfCa } from '../signing-ca.ts';
 import { fieldsOf, type VaultClient } from '../vault-client.ts';
 import { roleFaults } from './role-rules.ts';
+import { issuerAdvice } from './sign-advice.ts';
 import type { VaultSetup } from './vault-setup.ts';
 
 const ca: Check = { check: 'vault.ca', title: 'its CA leads to a trust anchor' };
@@ -17,6 +18,7 @@ const role: Check = { check: 'vault.role', title: 'the role is fit' };
 export async function examineMountCa(
   client: Pick<VaultClient, 'read'>,
   paths: PkiPaths,
+  setup: VaultSetup,
   { bundle, clock, signal }: ExaminationNeeds,
 ): Promise<Finding> {
   try {
@@ -26,6 +28,8 @@ export async function examineMountCa(
       return skipped(ca, `${label} (${fingerprint}): there are no trust anchors to compare with`);
     return examinedEnd(ca, `${label} (${fingerprint})`, pathOfCa(found, bundle, clock.now()), clock.now());
   } catch (error) {
+    const advice = issuerAdvice(error, setup);
+    if (advice !== undefined) return failed(ca, fullMessage(error), advice);
     return failure(ca, error, errorCode(error) === 'vault_path_missing' ? `mount ${paths.issuer}` : 'ca');
   }
 }

@@ -10,6 +10,8 @@ interface Cause {
   readonly set: string;
 }
 
+const issuerUnknown = /unable to find (PKI )?issuer/i;
+
 /** What Vault says, or which rule its certificate breaks, and the field of the role that is behind it. */
 const causes: readonly Cause[] = [
   { said: /requires keys of type|unsupported key type/i, field: 'key_type', set: 'key_type=ec' },
@@ -30,21 +32,32 @@ const causes: readonly Cause[] = [
   },
   { said: /rule "algorithm"/, field: 'signature_bits', set: 'signature_bits=0 use_pss=false' },
   { said: /either ttl or not_after/i, field: 'not_after', set: 'not_after=""' },
-  { said: /unable to find (PKI )?issuer/i, field: 'issuer_ref', set: 'issuer_ref=default' },
+  { said: issuerUnknown, field: 'issuer_ref', set: 'issuer_ref=default' },
 ];
+
+/** What to do about the setting that names the issuer; undefined where something else is wrong. */
+export function issuerAdvice(
+  error: unknown,
+  { mount, issuer }: Pick<VaultSetup, 'mount' | 'issuer'>,
+): Advice | undefined {
+  if (issuer === undefined || !issuerUnknown.test(errorMessage(error))) return undefined;
+  return {
+    concerns: 'KEDGE_VAULT_PKI_ISSUER',
+    remedy: `Set KEDGE_VAULT_PKI_ISSUER to a name or an id out of \`vault list ${mount}/issuers\`, or leave it unset for the issuer of the role.`,
+  };
+}
 
 /**
  * What to change where our own name is not signed as it should be.
  *
  * @param role what was found about the role, which is more exact where it could be read
  */
-export function signAdvice(
-  error: unknown,
-  { rolePath, rules, mode }: VaultSetup,
-  role: readonly Finding[] = [],
-): Advice {
+export function signAdvice(error: unknown, setup: VaultSetup, role: readonly Finding[] = []): Advice {
   const known = role.find(({ result }) => result === 'fail');
   if (known !== undefined) return { concerns: known.concerns, remedy: 'Mend the role first.' };
+  const advice = issuerAdvice(error, setup);
+  if (advice !== undefined) return advice;
+  const { rolePath, rules, mode } = setup;
   const message = errorMessage(error);
   const [first] = rules;
   if (first !== undefined && /status 403/.test(message)) {

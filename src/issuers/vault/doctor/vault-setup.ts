@@ -28,6 +28,8 @@ export interface VaultSetup {
   readonly policy: string;
   readonly rules: readonly PolicyRule[];
   readonly mount: string;
+  /** As KEDGE_VAULT_PKI_ISSUER names it. */
+  readonly issuer: string | undefined;
   /** The role of the PKI engine ("direct"). */
   readonly role: string;
   readonly rolePath: string;
@@ -45,7 +47,7 @@ export function vaultSetup(config: VaultIssuerConfig, mesh: ExaminedMesh): Vault
   // Whatever writes a token into a file keeps it, too.
   const keeps = config.vaultAuth !== 'token-file';
   return {
-    ...{ mode, mount, role, rolePath, policy: config.vaultAuthRole },
+    ...{ mode, mount, issuer, role, rolePath, policy: config.vaultAuthRole },
     rules: [...signing, ...(keeps ? ownTokenRules : []), ...lookingRules],
   };
 }

@@ -211,6 +211,19 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
     expect(report.code).toBe(1);
   });
 
+  it('names the setting where it names an issuer that is not there', async () => {
+    await setPolicy(`${printed.policy}\npath "pki/issuer/nothing/sign/kedge" { capabilities = ["update"] }`);
+    const { findings } = await examine({ ...env, KEDGE_VAULT_PKI_ISSUER: 'nothing' });
+    const remedy = 'Set KEDGE_VAULT_PKI_ISSUER to a name or an id out of `vault list pki/issuers`';
+    for (const check of ['vault.ca', 'vault.sign']) {
+      expect(findings.find((each) => each.check === check)).toMatchObject({
+        ...{ result: 'fail', concerns: 'KEDGE_VAULT_PKI_ISSUER' },
+        remedy: expect.stringContaining(remedy) as string,
+      });
+    }
+    await setPolicy(printed.policy);
+  });
+
   it('says that the CA leads to no anchor', async () => {
     directory.write({ 'others.pem': TestCa.create().anchor.pem });
     const report = await examine({ ...env, KEDGE_TRUST_ANCHORS_FILE: directory.file('others.pem') });
