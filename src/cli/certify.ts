@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Answer } from './answer.ts';
-import type { CertifyOptions } from './certify/certify-once.ts';
 import { givenWord } from './given-word.ts';
 import { renderIdentity } from './identity/render.ts';
 import type { Respond } from './respond.ts';
 import { outputOption } from './respond.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 interface CertifyCommandOptions {
   output: 'text' | 'json';
@@ -22,7 +22,7 @@ export function addCertifyCommand(program: Command, respond: Respond): void {
     .addOption(outputOption())
     .addHelpText('after', HELP)
     .action((file: string, options: CertifyCommandOptions) =>
-      respond(options.output, () => certifyAnswer({ file })),
+      respond(options.output, () => certifyAnswer(file)),
     );
 }
 
@@ -36,10 +36,10 @@ Exit codes: 0 signed, and verified as a peer would; 1 not; 64 wrong usage.
 Examples:
   kedge dev-vault ./dev-vault && kedge certify ./dev-vault/identity.env`;
 
-async function certifyAnswer(options: CertifyOptions): Promise<Answer> {
+async function certifyAnswer(file: string): Promise<Answer> {
   // Loaded when it is needed: it starts processes.
   const { certifyOnce } = await import('./certify/certify-once.ts');
-  const report = await certifyOnce(options);
+  const report = await untilInterrupted((signal) => certifyOnce({ file, signal }));
   return {
     ok: report.verification.state === 'verified',
     json: report,

@@ -19,6 +19,8 @@ import { readSmallFile } from '../read-file.ts';
 export interface CertifyOptions {
   /** Settings of the identity service, as `NAME=value` lines. */
   readonly file: string;
+  /** Ends it early. */
+  readonly signal: AbortSignal;
 }
 
 const workload = 'web';
@@ -29,15 +31,12 @@ const anchorsSetting = 'KEDGE_TRUST_ANCHORS_FILE';
  *
  * Rejects with the identity service's own words where it does not become ready or gives none.
  */
-export async function certifyOnce({ file }: CertifyOptions): Promise<IdentityReport> {
+export async function certifyOnce({ file, signal }: CertifyOptions): Promise<IdentityReport> {
   const given = await readSettings(file);
   const anchorsFile = path.resolve(path.dirname(file), given[anchorsSetting] ?? '');
   const anchors = await readAnchors(anchorsFile);
   const world = await World.create({ prefix: 'kedge-certify-', ports: [], workloads: [workload] });
-  const leave = new AbortController();
-  const onSignal = (): void => leave.abort(new Error('a signal ended the command'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
-  const mesh = new Mesh(world, systemClock, leave.signal);
+  const mesh = new Mesh(world, systemClock, signal);
   try {
     mkdirSync(world.path('ca'));
     writeFileSync(world.anchorsFile, anchors.pem);
@@ -54,7 +53,6 @@ export async function certifyOnce({ file }: CertifyOptions): Promise<IdentityRep
       verification: verifyIdentity({ certificates, anchors, at, usage: 'both', name }),
     };
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, onSignal);
     await mesh.stop();
     world.remove();
   }
