@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { errorCode } from '../../src/runtime/errors.ts';
 import type { RunRecord } from './run-record.ts';
 
 type Call = (this: unknown, ...args: never[]) => unknown;
@@ -22,9 +23,7 @@ export function watchKeys(record: RunRecord): void {
   const crypto = process.getBuiltinModule('node:crypto');
   const note = (key: KeyObject | undefined): void => {
     if (key?.type !== 'private') return;
-    // Of curves that nobody may use there is no such form.
-    if (key.asymmetricKeyDetails?.namedCurve === 'secp224r1') return;
-    const { d } = key.export({ format: 'jwk' });
+    const d = privatePart(key);
     if (d !== undefined) record.secret('a private key', Buffer.from(d, 'base64url'));
   };
   replace(
@@ -47,6 +46,16 @@ export function watchKeys(record: RunRecord): void {
         return key;
       },
   );
+}
+
+/** None where there is no such form: of kinds of keys and curves that nobody may use. */
+function privatePart(key: KeyObject): string | undefined {
+  try {
+    return key.export({ format: 'jwk' }).d;
+  } catch (error) {
+    if (/^ERR_CRYPTO_JWK_UNSUPPORTED_/.test(errorCode(error) ?? '')) return undefined;
+    throw error;
+  }
 }
 
 /** What an admin server of this process answers: metrics and states. Other servers answer with what is meant to be secret. */
