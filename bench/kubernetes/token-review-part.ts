@@ -62,6 +62,7 @@ async function compare(
   { rounds, signal, progress }: BenchOptions,
 ): Promise<Round[]> {
   await using processes = new Processes(signal);
+  await cluster.createNamespace('kedge');
   const kubeconfig = await controlNamespace(cluster);
   await cluster.createNamespace(account.namespace);
   await startBundled(identityOn(kubeconfig, world), { processes, world });

@@ -12,6 +12,8 @@ export interface Command {
   readonly name: string;
   /** The program and its arguments. */
   readonly words: readonly string[];
+  /** All of its environment, where that is not the one of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Far longer than a start takes where nothing else runs. */
@@ -30,10 +32,15 @@ export class Component {
     this.#record = record;
   }
 
-  static start({ name, words }: Command, place: Place, state: StateDirectory): Component {
+  static start({ name, words, env }: Command, place: Place, state: StateDirectory): Component {
     const [program = '', ...args] = place.enter(words);
     const log = openSync(state.logFile(name), 'a', 0o600);
-    const child = spawn(program, args, { cwd: state.path, stdio: ['ignore', log, log], detached: true });
+    const child = spawn(program, args, {
+      cwd: state.path,
+      stdio: ['ignore', log, log],
+      detached: true,
+      ...(env && { env }),
+    });
     closeSync(log);
     child.on('error', () => undefined);
     child.unref();

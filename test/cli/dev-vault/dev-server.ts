@@ -24,8 +24,12 @@ export class DevServer implements AsyncDisposable {
     const [port = 0] = await unusedPorts(1);
     const address = `http://127.0.0.1:${port}`;
     const listen = `-dev-listen-address=127.0.0.1:${port}`;
-    const words = ['env', '-i', `HOME=${state.path}`, program, 'server', '-dev', listen];
-    await Component.start({ name: 'dev-server', words }, loopback, state).ready(async () => {
+    const command = {
+      name: 'dev-server',
+      words: [program, 'server', '-dev', listen],
+      env: { HOME: state.path },
+    };
+    await Component.start(command, loopback, state).ready(async () => {
       const { status } = await fetch(`${address}/v1/sys/health`);
       if (status !== 200) throw new Error(`status ${status}`);
     });
