@@ -24,8 +24,9 @@ export class Appointments {
     // A clock that was set back leaves appointments that are years away.
     const bookedMs = Math.min(this.#bookedUntilMs, nowMs + longestMs);
     const turnMs = Math.max(bookedMs, nowMs + Math.max(fromMs, shortestMs)) + 1 / perMs;
-    this.#bookedUntilMs = turnMs;
     const waitMs = turnMs - nowMs;
-    return Math.ceil(waitMs <= bearableMs ? waitMs : bearableMs * (0.5 + 0.5 * this.#random()));
+    if (waitMs > bearableMs) return Math.ceil(bearableMs * (0.5 + 0.5 * this.#random()));
+    this.#bookedUntilMs = turnMs;
+    return Math.ceil(waitMs);
   }
 }

@@ -2,14 +2,14 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import type { Log } from '../../runtime/log.ts';
 import { untilAborted } from '../../runtime/until-aborted.ts';
-import { issuerErrors } from '../errors.ts';
 import type { IssuedCertificate, Issuer, IssueRequest, IssuerState } from '../issuer.ts';
-import { Appointments } from './appointments.ts';
 import { CallRate } from './call-rate.ts';
 import { CircuitBreaker, type BreakerState } from './circuit-breaker.ts';
 import { showBreaker, showNobodyWaits, type GuardMetrics, type ShedReason } from './guard-metrics.ts';
 import { asksForLess, judgeCall } from './judge-call.ts';
 import { OutageState } from './outage-state.ts';
+import { Refusals } from './refusals.ts';
+import { Slots } from './slots.ts';
 import { Throughput } from './throughput.ts';
 import { bearableMs, standingOf, type Standing, type Urgency } from './urgency.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -33,6 +33,7 @@ interface Place extends Standing {
 }
 
 interface Waiter {
+  readonly urgency: Urgency;
   readonly go: () => void;
   readonly turnAway: (reason: ShedReason) => void;
 }
@@ -46,14 +47,8 @@ const shareForWaiting = 0.5;
 /** Of those who could just be served in time, if the CA is as fast as it was of late. */
 const shareInLine = 0.8;
 
-/** The longer the CA is away already, the longer those stay away who can: what has lasted hours seldom ends this minute. */
-const shareOfOutage = 1 / 20;
-
 /** How long nobody asks a CA that refused because it is asked too much and did not say for how long. */
 const usualPauseMs = 200;
-
-/** Those who are sent away while the CA is away come back no faster than this, in all: each return costs a call. */
-const mostReturnsPerMs = 50 / 1_000;
 
 /**
  * Stands before a CA that is asked over a network for each certificate. Only so many calls are under way at a time and
@@ -66,11 +61,10 @@ export class GuardedIssuer implements Issuer {
   readonly #breaker: CircuitBreaker;
   readonly #rate: CallRate;
   readonly #throughput: Throughput;
-  /** Those who are pressed are not to wait until all others have had their turn. */
-  readonly #appointments: Readonly<Record<Urgency, Appointments>>;
+  readonly #refusals: Refusals;
   readonly #state: OutageState;
+  readonly #slots: Slots;
   readonly #line = new WaitingLine<Waiter>();
-  #inFlight = 0;
   #paced = false;
 
   constructor(inner: Issuer, options: GuardOptions) {
@@ -79,15 +73,17 @@ export class GuardedIssuer implements Issuer {
     this.#options = options;
     this.#breaker = new CircuitBreaker({ clock, random });
     this.#rate = new CallRate(rate, clock);
+    this.#slots = new Slots(concurrency, clock);
     this.#throughput = new Throughput(concurrency, rate);
-    const book = (): Appointments => new Appointments(clock, random);
-    this.#appointments = { expiring: book(), first: book(), early: book() };
+    const [breaker, throughput] = [this.#breaker, this.#throughput];
+    this.#refusals = new Refusals({ clock, random, metrics, breaker, throughput });
     this.#state = new OutageState(inner.state, this.#breaker.state, clock, log);
     showNobodyWaits(metrics);
     showBreaker(metrics, this.#breaker.state.value);
     this.#breaker.state.subscribe((state) => {
       showBreaker(metrics, state);
       if (state.state === 'open') this.#empty('outage');
+      if (state.state === 'closed') this.#slots.settle(() => this.#serve());
     });
   }
 
@@ -103,7 +99,7 @@ export class GuardedIssuer implements Issuer {
   checkOpen(goodUntil?: Date): void {
     if (this.#breaker.admits) return;
     const urgency = goodUntil === undefined ? 'first' : 'early';
-    throw this.#refusal('outage', urgency, bearableMs(goodUntil, this.#options.clock.now()));
+    throw this.#refusal('outage', { urgency, bearableMs: bearableMs(goodUntil, this.#options.clock.now()) });
   }
 
   /** One that the CA refuses because it is asked too much gets a turn again, while there is time. */
@@ -117,26 +113,25 @@ export class GuardedIssuer implements Issuer {
         return await this.#turn(request, { ...standing, waitUntilMs }, signal);
       } catch (error) {
         if (!asksForLess(error)) throw error;
-        if (clock.now().getTime() + this.#rate.waitMs >= waitUntilMs)
-          throw this.#refusal('late', standing.urgency, standing.bearableMs);
+        if (clock.now().getTime() + this.#rate.waitMs >= waitUntilMs) throw this.#refusal('late', standing);
       }
     }
   }
 
   async #turn(request: IssueRequest, place: Place, signal: AbortSignal): Promise<IssuedCertificate> {
-    const { urgency, bearableMs: bearable } = place;
-    if (this.#line.length === 0 && this.#hasRoom()) {
+    const { urgency } = place;
+    if (this.#line.length === 0 && this.#hasRoom(urgency)) {
       this.#options.metrics.waited.observe({ urgency }, 0);
       return this.#call(request, signal);
     }
-    if (this.#breaker.state.value.state !== 'closed') throw this.#refusal('outage', urgency, bearable);
+    if (this.#breaker.state.value.state !== 'closed') throw this.#refusal('outage', place);
     return this.#wait(request, place, signal);
   }
 
   /** Waits for its turn, and takes it at once when it comes. */
   #wait(request: IssueRequest, place: Place, signal: AbortSignal): Promise<IssuedCertificate> {
     const { clock, metrics } = this.#options;
-    const { urgency, bearableMs: bearable } = place;
+    const { urgency } = place;
     const sinceMs = clock.now().getTime();
     const { promise, resolve, reject } = Promise.withResolvers<IssuedCertificate>();
     const end = (): void => {
@@ -146,7 +141,7 @@ export class GuardedIssuer implements Issuer {
     };
     const turnAway = (reason: ShedReason): void => {
       end();
-      reject(this.#refusal(reason, urgency, bearable));
+      reject(this.#refusal(reason, place));
     };
     const go = (): void => {
       end();
@@ -164,14 +159,17 @@ export class GuardedIssuer implements Issuer {
     });
     signal.addEventListener('abort', giveUp, { once: true });
     metrics.waiting.inc({ urgency });
-    const leave = this.#line.join({ go, turnAway }, place.neededMs);
+    const leave = this.#line.join({ urgency, go, turnAway }, place.neededMs);
     this.#serve();
     return promise;
   }
 
   /** Whoever's turn it is goes; whoever's will not come in time is told so now. */
   #serve(): void {
-    while (this.#line.length > 0 && this.#hasRoom()) this.#line.first()?.go();
+    for (let next = this.#line.head; next && this.#hasRoom(next.urgency); next = this.#line.head) {
+      this.#line.first();
+      next.go();
+    }
     const inTime = Math.floor(
       this.#throughput.perMs * this.#options.timeoutMs * shareForWaiting * shareInLine,
     );
@@ -179,8 +177,8 @@ export class GuardedIssuer implements Issuer {
     while (this.#line.length > most) this.#line.last()?.turnAway('overload');
   }
 
-  #hasRoom(): boolean {
-    if (this.#inFlight >= this.#options.concurrency || !this.#breaker.admits) return false;
+  #hasRoom(urgency: Urgency): boolean {
+    if (!this.#slots.isFreeFor(urgency) || !this.#breaker.admits) return false;
     const waitMs = this.#rate.waitMs;
     if (waitMs === 0) return true;
     if (this.#paced) return false;
@@ -197,7 +195,7 @@ export class GuardedIssuer implements Issuer {
     const watched = this.#breaker.begin();
     const startedMs = clock.now().getTime();
     this.#rate.count();
-    this.#inFlight += 1;
+    this.#slots.take();
     try {
       // Nobody's place is kept by an issuer that does not heed that it was given up.
       const issued = await untilAborted(this.#inner.issue(request, signal), signal);
@@ -211,7 +209,7 @@ export class GuardedIssuer implements Issuer {
       this.#heed(error);
       throw error;
     } finally {
-      this.#inFlight -= 1;
+      this.#slots.release();
       this.#serve();
     }
   }
@@ -228,22 +226,7 @@ export class GuardedIssuer implements Issuer {
     while (this.#line.length > 0) this.#line.first()?.turnAway(reason);
   }
 
-  #refusal(reason: ShedReason, urgency: Urgency, bearable: number): Error {
-    this.#options.metrics.shed.inc({ reason, urgency });
-    const { perMs } = this.#throughput;
-    const state = this.#breaker.state.value;
-    if (state.state !== 'closed') {
-      const outageMs = this.#options.clock.now().getTime() - state.since.getTime();
-      const fromMs = Math.max(this.#breaker.waitMs, outageMs * shareOfOutage);
-      const booking = { fromMs, perMs: Math.min(perMs, mostReturnsPerMs) };
-      const retryAfterMs = this.#appointments[urgency].next({ ...booking, bearableMs: bearable });
-      const message = `expected a CA that answers, got none since ${state.since.toISOString()} (${state.reason})`;
-      return issuerErrors.error('issuer_outage', message, { retryAfterMs });
-    }
-    // Before the line has come to its end, for it must not run out of those who are pressed.
-    const booking = { fromMs: this.#line.length / perMs / 2, perMs };
-    const retryAfterMs = this.#appointments[urgency].next({ ...booking, bearableMs: bearable });
-    const message = `expected a turn at the CA in time, got none: ${this.#line.length} more urgent ones wait`;
-    return issuerErrors.error('issuer_overloaded', message, { retryAfterMs });
+  #refusal(reason: ShedReason, standing: Pick<Standing, 'urgency' | 'bearableMs'>): Error {
+    return this.#refusals.refuse(reason, standing, this.#line.length);
   }
 }

@@ -24,6 +24,11 @@ export class WaitingLine<T> {
     };
   }
 
+  /** The most urgent one. */
+  get head(): T | undefined {
+    return this.#places[0]?.waiter;
+  }
+
   /** The most urgent one leaves. */
   first(): T | undefined {
     return this.#places.shift()?.waiter;

@@ -205,6 +205,27 @@ describe('GuardedIssuer', () => {
     ]);
   });
 
+  it('keeps the CA free for fifteen seconds after an outage for those who are pressed', async () => {
+    const bench = new Bench({ concurrency: 16, timeoutMs: 60_000 });
+    await bench.fail(5);
+    await bench.clock.advance(2_000);
+    for (const name of ['probe 1', 'probe 2']) bench.ask(name);
+    await bench.answerAll();
+    bench.reached.length = 0;
+    for (let number = 1; number <= 20; number += 1) bench.ask(`early ${number}`, 60);
+    expect(bench.reached).toEqual(['early 1', 'early 2']);
+    bench.ask('expiring', 1);
+    bench.ask('first');
+    expect(bench.reached.slice(2)).toEqual(['expiring', 'first']);
+    bench.held.splice(0, 1)[0]?.answer();
+    await bench.clock.advance(14_999);
+    expect(bench.reached).toHaveLength(4);
+    await bench.clock.advance(1);
+    expect(bench.held).toHaveLength(16);
+    await bench.answerAll();
+    expect(bench.outcomes.filter((outcome) => outcome.endsWith(' ok'))).toHaveLength(24);
+  });
+
   it('sends away all that wait when the CA is found to be away', async () => {
     const bench = new Bench({ concurrency: 5 });
     for (let number = 1; number <= 7; number += 1) bench.ask(`${number}`, 60);
