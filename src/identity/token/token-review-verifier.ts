@@ -3,6 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { withinDeadline } from '../../runtime/deadline.ts';
 import { errorMessage, isAppError } from '../../runtime/errors.ts';
 import { quoted } from '../../runtime/quoted.ts';
+import { Turns } from '../../runtime/turns.ts';
 import { identityErrors } from '../errors.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -25,6 +26,8 @@ const deadlineMs = 5_000;
 const retryAfterMs = 5_000;
 /** Reviews under way and waiting; a review takes the API server a few milliseconds. */
 const reviews = { atOnce: 32, waiting: 1_000, waitingPerKey: 250 };
+/** Answers come in bursts, and each sets off the work of a certificate: meanwhile the API server is to have reviews to do. */
+const certificatesAtATime = 3;
 /** Tokens that honest workloads hardly ever have, while anybody can make them. */
 const doubtful = { perSecond: 5, burst: 10 };
 
@@ -36,6 +39,7 @@ export class TokenReviewVerifier implements TokenVerifier {
   readonly #options: TokenReviewVerifierOptions;
   readonly #queue = new FairQueue(reviews);
   readonly #doubtful: RateLimit;
+  readonly #turns = new Turns(certificatesAtATime);
 
   constructor(options: TokenReviewVerifierOptions) {
     this.#options = options;
@@ -45,6 +49,7 @@ export class TokenReviewVerifier implements TokenVerifier {
   async verify(text: string, signal: AbortSignal): Promise<VerifiedToken> {
     const presumed = await this.#presume(text, signal);
     const status = await this.#timed(() => this.#review(presumed, signal));
+    await this.#turns.next();
     return this.#believe(presumed, status);
   }
 
