@@ -8,6 +8,7 @@ import { identityNameOf } from './settings.ts';
 /** Bounds of the time between two certificates. The lower one is for lifetimes of seconds, as the demo has them. */
 const MIN_REFRESH_MS = 1_000;
 const MAX_REFRESH_MS = 24 * 60 * 60_000;
+const ATTEMPT_TIMEOUT_MS = 10_000;
 
 /** How this process comes by its certificate: from the identity service, as every workload does. */
 export async function certification(
@@ -21,6 +22,7 @@ export async function certification(
     anchors: await readAnchors(settings.trustAnchorsFile),
     minRefreshMs: MIN_REFRESH_MS,
     maxRefreshMs: MAX_REFRESH_MS,
+    attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
   };
 }
 

@@ -53,7 +53,7 @@ export const issuerSettings = {
   }),
   issuerTimeout: duration({
     name: 'KEDGE_ISSUER_TIMEOUT',
-    help: 'How long one signature may take before the workload is told to come back later. Kedge’s proxy waits for ten seconds; above that it gives up first, and a request that cert-manager has is then removed.',
+    help: 'How long one signature may take before the workload is told to come back later. Above ten seconds, proxies need as much in KEDGE_PROXY_IDENTITY_TIMEOUT: they give up first otherwise, and a request that cert-manager has is then removed.',
     fallback: '10s',
     min: 100,
     max: 60_000,

@@ -104,6 +104,7 @@ function certification(settings: ProxySettings): OwnCredentialsOptions {
     anchors: settings.trustAnchors,
     minRefreshMs: settings.identityMinRefreshMs,
     maxRefreshMs: settings.identityMaxRefreshMs,
+    attemptTimeoutMs: settings.identityTimeoutMs,
     withUri: !settings.identityDnsOnly,
   };
 }

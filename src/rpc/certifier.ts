@@ -36,7 +36,7 @@ export interface CertifierOptions extends RenewalBounds {
   /** False towards an identity service that refuses CSRs with a URI, as Linkerd's does (contract 1.3). True unless given. */
   readonly withUri?: boolean;
   /** One request, from reading the token to the answer. */
-  readonly attemptTimeoutMs?: number;
+  readonly attemptTimeoutMs: number;
   /** Waits after failures. */
   readonly backoff?: BackoffPolicy;
   /** How these are waited for; by the clock alone unless given. */
@@ -45,8 +45,6 @@ export interface CertifierOptions extends RenewalBounds {
 }
 
 type Pause = (signal: AbortSignal) => Promise<void>;
-
-const ATTEMPT_TIMEOUT_MS = 10_000;
 
 const backoffDefault: BackoffPolicy = { minMs: 250, maxMs: 10_000, jitter: 0.5 };
 
@@ -111,14 +109,7 @@ export class Certifier {
   }
 
   async #certify(signal: AbortSignal): Promise<void> {
-    const {
-      identity,
-      tokenFile,
-      client,
-      clock,
-      withUri = true,
-      attemptTimeoutMs = ATTEMPT_TIMEOUT_MS,
-    } = this.#options;
+    const { identity, tokenFile, client, clock, withUri = true, attemptTimeoutMs } = this.#options;
     const late = (): Error => {
       const expected = `expected a certificate within ${attemptTimeoutMs} ms`;
       return rpcErrors.error('rpc_deadline_exceeded', `${expected}, got no answer of the identity service`);

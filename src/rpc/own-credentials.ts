@@ -15,7 +15,7 @@ import { TrustFollower } from './trust-client.ts';
 
 export interface OwnCredentialsOptions extends Pick<
   CertifierOptions,
-  'identity' | 'tokenFile' | 'minRefreshMs' | 'maxRefreshMs' | 'withUri'
+  'identity' | 'tokenFile' | 'minRefreshMs' | 'maxRefreshMs' | 'attemptTimeoutMs' | 'withUri'
 > {
   /** Where the identity service is, and the identity it must prove. */
   readonly identityService: Pick<ChannelTarget, 'address' | 'serverName' | 'reconnect'>;

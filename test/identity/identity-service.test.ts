@@ -29,7 +29,7 @@ async function proxyOf(bench: IdentityServer, directory: TemporaryDirectory) {
   const certifier = new Certifier({
     ...{ identity: web, tokenFile: directory.file('token'), client },
     ...{ credentials, bundle, clock: bench.clock, log, metrics: new Metrics() },
-    ...{ minRefreshMs: 1_000, maxRefreshMs: 24 * hour, random: () => 0 },
+    ...{ minRefreshMs: 1_000, maxRefreshMs: 24 * hour, attemptTimeoutMs: 10_000, random: () => 0 },
   });
   void certifier.run(bench.signal);
   return { credentials, client };

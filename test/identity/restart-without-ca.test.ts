@@ -84,7 +84,7 @@ describe('identity restarted while the CA is away, in intermediate mode', () => 
     const certifier = new Certifier({
       ...{ identity: web, tokenFile: directory.file('token'), client, credentials, clock, log },
       ...{ bundle: new LatestValue(bench.root.bundle), metrics: new Metrics() },
-      ...{ minRefreshMs: 10_000, maxRefreshMs: 24 * hour, random: () => 0 },
+      ...{ minRefreshMs: 10_000, maxRefreshMs: 24 * hour, attemptTimeoutMs: 10_000, random: () => 0 },
     });
     const stop = new AbortController();
     const running = certifier.run(stop.signal);

@@ -89,6 +89,7 @@ async function start(options: Partial<CertifierOptions> & { bundle?: LatestValue
     metrics,
     minRefreshMs: 10_000,
     maxRefreshMs: 24 * HOUR,
+    attemptTimeoutMs: 10_000,
     backoff: { minMs: 1000, maxMs: 10_000, jitter: 0 },
     random: () => 0,
     ...options,
@@ -282,6 +283,19 @@ describe('a certifier', () => {
     expect(run.service.requests).toHaveLength(2);
     await run.clock.advance(1);
     await run.certified(2);
+  });
+
+  it('waits for an answer as long as it is told to', async () => {
+    await using run = await start({ attemptTimeoutMs: 60_000 });
+    await run.certified(1);
+    run.service.answers = false;
+    await run.clock.advance(RENEWAL);
+    await eventually(() => expect(run.service.requests).toHaveLength(2));
+    await run.clock.advance(59_999);
+    expect(run.certifier.problem.value).toBeUndefined();
+    await run.clock.advance(1);
+    await run.failed(1, 'certificate not renewed; the present one stays in use');
+    expect(run.log.text).toContain('expected a certificate within 60000 ms, got no answer');
   });
 
   it('gives up a request that gets no answer, and tries again', async () => {

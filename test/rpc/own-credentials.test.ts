@@ -46,6 +46,7 @@ async function start(away: boolean) {
       anchors: ca.bundle,
       minRefreshMs: 1000,
       maxRefreshMs: 24 * HOUR,
+      attemptTimeoutMs: 10_000,
     },
     { log: new LogCapture(), metrics: new Metrics(), readiness, clock },
     end.signal,

@@ -75,6 +75,13 @@ export const identitySettings = {
     fallback: '1d',
     ...positive,
   }),
+  identityTimeoutMs: setting.proxyDuration({
+    name: 'KEDGE_PROXY_IDENTITY_TIMEOUT',
+    help: 'How long one request for a certificate may take; no less than KEDGE_ISSUER_TIMEOUT of the identity service, or the proxy gives up while the CA is at work.',
+    fallback: '10s',
+    min: 1_000,
+    max: 120_000,
+  }),
   identityDnsOnly: setting.boolean({
     name: 'KEDGE_PROXY_IDENTITY_DNS_ONLY',
     help: "Ask for the DNS name only, without the SPIFFE ID, as Linkerd's identity service demands.",

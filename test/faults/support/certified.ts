@@ -41,7 +41,7 @@ export class Certified implements Disposable {
     const { clock, log, readiness, tokenFile } = this;
     this.own = keepCredentials(
       {
-        ...{ identity, tokenFile, minRefreshMs: 1_000, maxRefreshMs: 24 * hour },
+        ...{ identity, tokenFile, minRefreshMs: 1_000, maxRefreshMs: 24 * hour, attemptTimeoutMs: 10_000 },
         identityService: {
           ...{ address, serverName: serverIdentity.dnsName },
           reconnect: { minMs: 20, maxMs: 50 },

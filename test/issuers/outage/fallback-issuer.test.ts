@@ -1,5 +1,7 @@
+import { validityOf } from '../../../src/identity/validity.ts';
 import { issuerErrors } from '../../../src/issuers/errors.ts';
 import type { IssuedCertificate, Issuer, IssuerState } from '../../../src/issuers/issuer.ts';
+import { LocalIssuer } from '../../../src/issuers/local/local-issuer.ts';
 import { FallbackIssuer, fallbackCertificates } from '../../../src/issuers/outage/fallback-issuer.ts';
 import { TrustBundle } from '../../../src/pki/trust-bundle.ts';
 import { LatestValue } from '../../../src/runtime/latest.ts';
@@ -181,10 +183,13 @@ describe('FallbackIssuer', () => {
       probe = given;
       return new Promise(() => undefined);
     };
+    const { pending } = bench.clock;
     const asked = bench.issuer.issue(request, signal);
     await bench.clock.advance(5_000);
     expect(await asked).toBe(local.answer);
     expect(probe?.reason).toMatchObject({ code: 'issuer_timeout', kind: 'unavailable' });
+    expect(bench.clock.pending).toBe(pending);
+    bench.first.state.set(ready);
     expect(bench.clock.pending).toBe(0);
   });
 
@@ -205,9 +210,8 @@ describe('FallbackIssuer', () => {
     await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
     await bench.clock.advance(1_000);
     const unreached = { since: now, reason: 'no connection' };
-    expect(bench.issuer.state.value).toEqual({ ...ready, outage: unreached });
-    expect(await bench.issuer.issue(request, signal)).toBe(local.answer);
     expect(bench.issuer.state.value).toEqual({ ...ready, outage: { ...unreached, standIn: 'local' } });
+    expect(await bench.issuer.issue(request, signal)).toBe(local.answer);
     bench.first.state.set(ready);
     expect(bench.issuer.state.value).toEqual(ready);
     expect(await bench.issuer.issue(request, signal)).toBe(bench.first.answer);
@@ -232,5 +236,96 @@ describe('FallbackIssuer', () => {
     await bench.clock.advance(30_000);
     local.state.set({ state: 'unavailable', reason: 'ended' });
     expect(bench.issuer.state.value).toEqual({ state: 'unavailable', reason: 'no connection' });
+  });
+});
+
+describe('what FallbackIssuer says while the CA is away', () => {
+  const shortLived = { ...ready, notAfter: later(600_000), fingerprint: 'local' };
+
+  it('names who stands in, until when that lasts and what it is, before anything was asked of it', () => {
+    const local = new Signer(root.intermediate());
+    local.state.set(shortLived);
+    const bench = new Bench({ local });
+    expect(bench.issuer.state.value).toEqual(ready);
+    bench.away();
+    expect(bench.issuer.state.value).toEqual({ ...shortLived, outage: { ...outage, standIn: 'local' } });
+    local.state.set({ ...shortLived, notAfter: later(1_200_000) });
+    expect(bench.issuer.state.value).toMatchObject({ notAfter: later(1_200_000) });
+    bench.first.state.set(ready);
+    expect(bench.issuer.state.value).toEqual(ready);
+  });
+
+  it('names none where each has a CA that is away, too', async () => {
+    const vault = new Signer(root.intermediate());
+    const bench = new Bench({ vault });
+    vault.state.set({ ...ready, outage });
+    bench.away();
+    expect(bench.issuer.state.value).toEqual({ ...ready, outage });
+    await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+    expect(vault.asked).toBe(1);
+    vault.state.set(ready);
+    expect(bench.issuer.state.value).toEqual({ ...ready, outage: { ...outage, standIn: 'vault' } });
+  });
+
+  it('names one that signed under another anchor again only once it signs under the right one', async () => {
+    const local = new Signer(otherRoot.intermediate());
+    const bench = new Bench({ local }, bothAnchors);
+    await bench.issuer.issue(request, signal);
+    bench.away();
+    expect(bench.issuer.state.value).toMatchObject({ outage: { standIn: 'local' } });
+    await expect(bench.issuer.issue(request, signal)).rejects.toBe(refused);
+    expect(bench.issuer.state.value).toEqual({ ...ready, outage });
+    local.answer = answerOf(root.intermediate()).issued;
+    await bench.issuer.issue(request, signal);
+    expect(bench.issuer.state.value).toMatchObject({ outage: { standIn: 'local' } });
+  });
+
+  it('goes on to the next when a fallback ends, and names none after the last', async () => {
+    const local = new Signer(root.intermediate());
+    const other = new Signer(root.intermediate());
+    local.state.set(shortLived);
+    other.state.set({ ...ready, notAfter: later(1_200_000) });
+    const bench = new Bench({ local, other });
+    bench.away();
+    await bench.clock.advance(599_000);
+    expect(bench.issuer.state.value).toMatchObject({ outage: { standIn: 'local' } });
+    await bench.clock.advance(1_000);
+    expect(bench.issuer.state.value).toMatchObject({
+      ...{ notAfter: later(1_200_000), outage: { standIn: 'other' } },
+    });
+    expect(await bench.issuer.issue(request, signal)).toBe(other.answer);
+    expect(local.asked).toBe(0);
+    await bench.clock.advance(600_000);
+    expect(bench.issuer.state.value).toEqual({ ...ready, outage });
+    expect(() => bench.issuer.checkOpen()).toThrow(refused);
+  });
+});
+
+describe('the certificates of a fallback', () => {
+  const limits = { lifetimeMs: 3_600_000, skewMs: 20_000 };
+  const locally = (notAfter: Date): LocalIssuer => {
+    const pair = root.intermediate({ notAfter });
+    const current = new LatestValue({ pair, notBefore: now, notAfter });
+    return new LocalIssuer({ current, problem: new LatestValue(undefined) }, new ManualClock(now));
+  };
+  const given = async (bench: Bench): Promise<Date> => {
+    const validity = validityOf(bench.issuer.state.value, limits, now);
+    return (await bench.issuer.issue({ ...request, ...validity }, signal)).leaf.notAfter;
+  };
+
+  it('end with it, where it ends before they would', async () => {
+    const bench = new Bench({ local: locally(later(600_000)) });
+    bench.away();
+    expect(await given(bench)).toEqual(later(600_000));
+    // Also one that was decided on just before the outage.
+    expect((await bench.issuer.issue(request, signal)).leaf.notAfter).toEqual(later(600_000));
+  });
+
+  it('last as long as they would, though the CA that is away ends sooner or has ended', async () => {
+    const bench = new Bench({ local: locally(later(86_400_000)) });
+    bench.first.state.set({ ...ready, notAfter: later(600_000), outage });
+    expect(await given(bench)).toEqual(later(3_600_000));
+    bench.first.state.set({ ...ready, notAfter: later(-1_000), outage });
+    expect(await given(bench)).toEqual(later(3_600_000));
   });
 });
