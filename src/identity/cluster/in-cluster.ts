@@ -52,12 +52,12 @@ export class InCluster {
     const joined = new InCluster(cluster, config, mesh, needs);
     if (config.issuerBootstrap) {
       joined.#bootstrapped = bootstrapUntilDone(config, mesh, cluster, needs);
-      untilAborted(joined.#bootstrapped, needs);
+      inBackground(joined.#bootstrapped, needs);
     }
     if (config.issuer === 'vault' && ownBundle(config)) {
       // Loaded only where it is wanted: the library for Vault is large.
       const { seedBundleUntilDone } = await import('./seed-bundle.ts');
-      untilAborted(seedBundleUntilDone(config, cluster, needs), needs);
+      inBackground(seedBundleUntilDone(config, cluster, needs), needs);
     }
     return joined;
   }
@@ -78,7 +78,7 @@ export class InCluster {
     const kept = { issuer, anchors, mesh, self };
     // Before, a Secret that holds nothing has not been emptied.
     const keeping = this.#bootstrapped.then(() => keepRenewed(this.#config, kept, this.cluster, this.#needs));
-    untilAborted(keeping, this.#needs);
+    inBackground(keeping, this.#needs);
   }
 
   #publish(anchors: Latest<TrustBundle | undefined>): void {
@@ -100,7 +100,7 @@ export class InCluster {
       metrics: publisherMetrics(metrics),
     });
     publisher.problem.subscribe((problem) => health.degraded('trust-bundle-copies', problem));
-    untilAborted(publisher.run(signal), this.#needs);
+    inBackground(publisher.run(signal), this.#needs);
   }
 
   #tell(issuer: Issuer, anchors: Latest<TrustBundle | undefined>): void {
@@ -122,7 +122,7 @@ export class InCluster {
 }
 
 /** Work in the background that ends with the signal; any other end is a bug. */
-function untilAborted(work: Promise<void>, { signal }: ClusterNeeds): void {
+function inBackground(work: Promise<void>, { signal }: ClusterNeeds): void {
   work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
