@@ -3,12 +3,13 @@ import { Certificate } from '../../pki/certificate.ts';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { withinDeadline } from '../../runtime/deadline.ts';
-import { isAppError } from '../../runtime/errors.ts';
+import { errorCode, errorMessage, isAppError } from '../../runtime/errors.ts';
 import type { Latest } from '../../runtime/latest.ts';
 import { LatestValue } from '../../runtime/latest.ts';
 import { certManagerErrors } from './errors.ts';
 import type { IssuedCertificate, Issuer, IssueRequest, IssuerState } from '../issuer.ts';
 import type { CertificateRequests } from './certificate-requests.ts';
+import { FailedRequests } from './failed-requests.ts';
 import { readableCertificates } from '../readable-certificates.ts';
 import { requestName, requestObject, type IssuerReference } from './request-object.ts';
 import type { RequestState, Verdict } from './request-state.ts';
@@ -36,6 +37,7 @@ const aheadMs = 3_000;
 export class CertManagerIssuer implements Issuer {
   readonly #options: CertManagerIssuerOptions;
   readonly #state: LatestValue<IssuerState>;
+  readonly #failed = new FailedRequests();
   /** What stood above the last answer, the issuer's certificate first. */
   #above: readonly Certificate[] = [];
 
@@ -80,17 +82,30 @@ export class CertManagerIssuer implements Issuer {
   }
 
   async #ask(name: string, request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
+    const state = await this.#settle(name, request, signal);
+    this.#failed.signed();
+    const issued = answerOf(request, state);
+    await this.#untilValid(issued.leaf, signal);
+    return issued;
+  }
+
+  async #settle(name: string, request: IssueRequest, signal: AbortSignal): Promise<RequestState> {
     const { clock, issuerRef, replica, requests, timeoutMs } = this.#options;
     const make = (): object =>
       requestObject(request, { name, replica, issuerRef, timeoutMs, now: clock.now() });
     const late = (): Error => pending(name, timeoutMs, requests.get(name));
-    const state = await withinDeadline({ clock, ms: timeoutMs, signal, late }, (either) =>
-      requests.settle(name, make, either),
-    );
-    if (state.verdict !== 'issued') throw refusal(name, state);
-    const issued = answerOf(request, state);
-    await this.#untilValid(issued.leaf, signal);
-    return issued;
+    try {
+      const state = await withinDeadline({ clock, ms: timeoutMs, signal, late }, (either) =>
+        requests.settle(name, make, either),
+      );
+      if (state.verdict === 'issued') return state;
+      throw refusal(name, state);
+    } catch (error) {
+      if (errorCode(error) !== 'certificate_request_failed' || !this.#failed.add(request.dnsName))
+        throw error;
+      const options = { cause: error, retryAfterMs };
+      throw certManagerErrors.error('certificate_requests_failing', errorMessage(error), options);
+    }
   }
 
   /** cert-manager's own CAs date nothing back, and clocks are never quite the same. */
@@ -162,7 +177,7 @@ const refusals: Readonly<Record<Exclude<Verdict, 'pending' | 'issued'>, string>>
   failed: 'the issuer failed',
 };
 
-/** An issuer fails for good also where its CA is away for a moment, so only the other two are final. */
+/** An issuer fails a request for good also where its CA is away for a moment, so only the other two are final. */
 function refusal(name: string, { verdict, reason }: RequestState): Error {
   const why = verdict === 'pending' || verdict === 'issued' ? verdict : refusals[verdict];
   const message = `expected the CertificateRequest ${name} to be signed, got none: ${why} (${reason || 'no reason given'})`;

@@ -26,12 +26,15 @@ export interface CertificateRequestsOptions {
 /** How often one may be deleted by others, or be there already and of no use, before that is told. */
 const maxAttempts = 3;
 const retryAfterMs = 5_000;
+/** How often it is told that there is no room. */
+const tellMs = 60_000;
 
 /** The mesh's own `CertificateRequest`s: made, waited for, and removed. */
 export class CertificateRequests {
   readonly #options: CertificateRequestsOptions;
   /** Names that are waited for here, and by how many. */
   readonly #waiting = new Map<string, number>();
+  #fullToldMs = -Infinity;
 
   constructor(options: CertificateRequestsOptions) {
     this.#options = options;
@@ -76,12 +79,17 @@ export class CertificateRequests {
 
   /** Those that were made a moment ago may not have been told of yet. */
   #checkRoom(name: string): void {
-    const { followed, maxRequests } = this.#options;
+    const { followed, maxRequests, clock, log } = this.#options;
     const present = new Set([...followed.entries()].map(([key]) => key));
     for (const waiting of this.#waiting.keys()) present.add(this.#key(waiting));
     if (present.size < maxRequests || present.has(this.#key(name))) return;
     const message = `expected fewer than ${maxRequests} CertificateRequests of the mesh to wait, got ${present.size}`;
-    throw certManagerErrors.error('certificate_requests_full', message, { retryAfterMs });
+    const nowMs = clock.now().getTime();
+    if (nowMs - this.#fullToldMs >= tellMs) {
+      this.#fullToldMs = nowMs;
+      log.warn({ limit: maxRequests }, 'as many CertificateRequests of the mesh wait as are allowed');
+    }
+    throw certManagerErrors.error('certificate_requests_full', message);
   }
 
   /** Whether nobody else waits for it here. */

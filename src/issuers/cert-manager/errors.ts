@@ -8,7 +8,11 @@ export const certManagerErrors = errorCatalogue({
   },
   certificate_request_failed: {
     kind: 'unavailable',
-    help: 'The issuer behind cert-manager could not sign; the message has its reason. Workloads come back, each time with a new request. Look at the issuer (`kubectl describe`), at its CA, and at the log of its controller.',
+    help: 'The issuer behind cert-manager failed this request; the message has its reason. Others may well be signed, so it is not counted against the CA. Workloads come back, each time with a new request. Look at what the CA allows for the names in the message or the log, and at the log of the controller of the issuer.',
+  },
+  certificate_requests_failing: {
+    kind: 'unavailable',
+    help: 'The issuer behind cert-manager failed the requests of three workloads or more and has signed none since, so it counts as an outage of the CA; the message has the last reason. Look at the issuer (`kubectl describe`), at its CA, and at the log of its controller.',
   },
   certificate_request_pending: {
     kind: 'unavailable',
@@ -19,7 +23,7 @@ export const certManagerErrors = errorCatalogue({
     help: 'The API server did not take the request, or does not let it be followed; the message has its answer. Look whether the CRDs and the webhook of cert-manager are there and well, and whether the ServiceAccount may create, get, list, watch and delete certificaterequests in the control namespace.',
   },
   certificate_requests_full: {
-    kind: 'unavailable',
-    help: 'As many CertificateRequests of the mesh wait already as KEDGE_CERT_MANAGER_MAX_REQUESTS allows. Workloads come back as they are told. If it lasts, look why cert-manager does not get on with them.',
+    kind: 'resource_exhausted',
+    help: 'As many CertificateRequests of the mesh wait already as KEDGE_CERT_MANAGER_MAX_REQUESTS allows. Others wait for room for half of KEDGE_ISSUER_TIMEOUT, and are told to come back later then (`issuer_overloaded`). It is never counted against the CA. If it lasts, look why cert-manager does not get on with them.',
   },
 });

@@ -41,7 +41,7 @@ export function guardMetrics(metrics: Metrics): GuardMetrics {
     ),
     heldBack: metrics.counter(
       'kedge_issuer_held_back_total',
-      'Calls that the CA refused because it is asked too much, such as by a quota; each gets another turn while there is time.',
+      'Calls that were refused because the CA is asked too much, by a quota of its own or by KEDGE_CERT_MANAGER_MAX_REQUESTS; each gets another turn while there is time.',
     ),
   };
 }

@@ -1,4 +1,5 @@
 import { Csr } from '../../../src/pki/csr.ts';
+import { encodePem } from '../../../src/pki/pem.ts';
 import { pathOf } from '../../../src/kube/resource.ts';
 import { certificateRequests } from '../../../src/kube/resources.ts';
 import { testKeyPair } from '../../support/certificate-builder.ts';
@@ -8,7 +9,7 @@ import { answer, status } from '../../support/fake-kube-api.ts';
 import { refusalOf } from '../../support/refusal.ts';
 import { TestCa } from '../../support/test-ca.ts';
 import { keyPair, later, now, request } from '../support/issue-request.ts';
-import { collectionPath, conditions, issuedBy, StandIn } from './support/stand-in.ts';
+import { base64, collectionPath, conditions, issuedBy, StandIn } from './support/stand-in.ts';
 import type { Asked } from './support/stand-in.ts';
 
 const root = TestCa.create();
@@ -245,7 +246,45 @@ describe('CertManagerIssuer', () => {
     await eventually(() => expect(names()).toEqual(['web-1', 'web-2']));
   });
 
-  it('holds its limit, counts the requests of other replicas, and tells those beyond when to come back', async () => {
+  it('takes issuance from nobody else where the requests of one workload fail', async () => {
+    await using bench = await begin();
+    bench.onCreate = (made) => bench.decide(made, pending('Failed', 'the role does not allow this name'));
+    for (let time = 0; time < 12; time++) {
+      expect(await refusalOf(bench.issue(asked))).toMatch(/^certificate_request_failed: /);
+      await bench.gone();
+    }
+    expect(bench.issuer.state.value).toMatchObject({ state: 'ready' });
+    expect(bench.issuer.state.value).not.toHaveProperty('outage');
+    bench.onCreate = (made) => bench.decide(made, issuedBy(ca, made));
+    await bench.issue(asked);
+  });
+
+  it('tells of an outage where the requests of several workloads fail and none is signed', async () => {
+    await using bench = await begin();
+    bench.onCreate = (made) => bench.decide(made, pending('Failed', 'Vault answered 503'));
+    const told: string[] = [];
+    for (let n = 0; n < 8; n++) {
+      told.push(await refusalOf(bench.issue({ ...asked, dnsName: `web-${n % 4}.${request.dnsName}` })));
+      await bench.gone();
+    }
+    expect(told.map((each) => each.replace(/:.*/, ''))).toEqual([
+      ...Array<string>(2).fill('certificate_request_failed'),
+      ...Array<string>(5).fill('certificate_requests_failing'),
+      'issuer_outage',
+    ]);
+    expect(bench.issuer.state.value).toMatchObject({
+      outage: { reason: expect.stringContaining('the issuer failed (Failed: Vault answered 503)') as string },
+    });
+    bench.onCreate = (made) => bench.decide(made, issuedBy(ca, made));
+    await bench.clock.advance(2_000);
+    await bench.issue(asked);
+    await bench.issue(asked);
+    expect(bench.issuer.state.value).not.toHaveProperty('outage');
+    bench.onCreate = (made) => bench.decide(made, pending('Failed', 'the role does not allow this name'));
+    expect(await refusalOf(bench.issue(asked))).toMatch(/^certificate_request_failed: /);
+  });
+
+  it('holds its limit, counts the requests of other replicas, and has those beyond wait for room or come back', async () => {
     await using bench = await begin({ KEDGE_CERT_MANAGER_MAX_REQUESTS: '3' });
     bench.put({
       metadata: {
@@ -255,21 +294,30 @@ describe('CertManagerIssuer', () => {
     } as unknown as Asked);
     await bench.clock.advance(0);
     const callers = new AbortController();
-    const withKeys = Array.from({ length: 10 }, () => ({
+    const keys = [keyPair, ...Array.from({ length: 9 }, () => testKeyPair())];
+    const withKeys = keys.map((each) => ({
       ...asked,
-      csr: Csr.parse(
-        buildCsr({ keyPair: testKeyPair(), dnsNames: [request.dnsName], uris: [request.uri ?? ''] }),
-      ),
+      csr: Csr.parse(buildCsr({ keyPair: each, dnsNames: [request.dnsName], uris: [request.uri ?? ''] })),
     }));
     const all = withKeys.map((one) => bench.issue(one, callers.signal));
     const outcomes = Promise.allSettled(all);
-    const told = await Promise.all(all.slice(2).map(refusalOf));
-    expect(new Set(told)).toEqual(
-      new Set([
-        'certificate_requests_full: expected fewer than 3 CertificateRequests of the mesh to wait, got 3',
-      ]),
-    );
     await eventually(() => expect(bench.requests).toHaveLength(3));
+    const pem = encodePem('CERTIFICATE REQUEST', withKeys[0]?.csr.der ?? Buffer.alloc(0));
+    const first = bench.requests.find(({ spec }) => spec.request === base64(pem));
+    if (first === undefined) throw new TypeError('expected the first request');
+    bench.decide(first, issuedBy(ca, first));
+    await all[0];
+    await bench.clock.advance(200);
+    await eventually(() => expect(bench.api.requestsTo('POST', '/certificaterequests')).toHaveLength(3));
+    await bench.clock.advance(5_000);
+    const refused = await Promise.all(all.slice(3).map(refusalOf));
+    expect(refused).toEqual(Array<unknown>(7).fill(expect.stringMatching(/^issuer_overloaded: /)));
+    const [hint] = await Promise.allSettled(all.slice(3));
+    expect(hint).toMatchObject({ reason: { retryAfterMs: expect.any(Number) as number } });
+    expect(bench.issuer.state.value).not.toHaveProperty('outage');
+    expect(bench.log.records.filter(({ message }) => message.endsWith('as are allowed'))).toMatchObject([
+      { level: 'warn', fields: { limit: 3 } },
+    ]);
     callers.abort(new Error('over'));
     await outcomes;
     await eventually(() => expect(bench.requests).toHaveLength(1));
