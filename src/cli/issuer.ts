@@ -46,7 +46,7 @@ const HELP = `
 Only what a replica gave since it started is counted; after one lifetime of certificates (24h) that is all. In the cluster,
 the caller needs the rights to list pods and to get pods/proxy in the namespace.
 
-Exit codes: 0 every replica answers and can sign; 1 one does not; 64 wrong usage.
+Exit codes: 0 every replica answers, and its CA, too; 1 one does not; 64 wrong usage.
 
 Examples:
   kedge issuer status

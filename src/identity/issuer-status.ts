@@ -11,11 +11,12 @@ export interface IssuerStatus {
   readonly issuer: {
     /** `away`: it is configured and was there, but its CA does not answer. */
     readonly state: 'ready' | 'away' | 'unavailable';
-    /** Whether each certificate is asked of the CA; otherwise they are signed here until `until`. */
+    /** Whether each certificate is asked of a CA; otherwise they are signed here until `until`. */
     readonly asksCa: boolean;
     readonly breaker?: 'closed' | 'open';
     readonly since?: string;
     readonly reason?: string;
+    /** Who signs meanwhile; `asksCa`, `degraded` and `until` are then of this one. */
     readonly standIn?: string;
     readonly degraded?: string;
     readonly until?: string;
@@ -42,7 +43,10 @@ export interface IssuerStatusNeeds {
   readonly lifetimeMs: number;
 }
 
-/** What happens, and when, if the CA stays away from now on. */
+/**
+ * What happens, and when, if the CA stays away from now on. Who stands in for it signs here until its own end, or asks a CA
+ * that is then away as well.
+ */
 export function issuerStatus(needs: IssuerStatusNeeds): IssuerStatus {
   const { issuer, holdings, clock, lifetimeMs } = needs;
   const { first, workloads, quiet, within } = forecast(needs);
@@ -80,13 +84,13 @@ export function showIssuerStatus(
 export function declareExpiryForecast(metrics: Metrics, look: () => ExpiryForecast): void {
   metrics.gauge(
     'kedge_identity_first_expiry_timestamp_seconds',
-    'When the first workload is without a certificate, seconds since 1970, if nothing is signed from now on; 0 while none is known.',
+    'When the first workload is without a certificate, seconds since 1970, if the CA stays away from now on; 0 while none is known.',
     [],
     (gauge) => gauge.set((look().first?.at.getTime() ?? 0) / 1000),
   );
   metrics.gauge(
     'kedge_identity_expiring_workloads',
-    'How many workloads are without a certificate within that time, if nothing is signed from now on; of those this replica served.',
+    'How many workloads are without a certificate within that time, if the CA stays away from now on; of those this replica served.',
     ['within'],
     (gauge) => {
       const { within } = look();
@@ -100,7 +104,7 @@ function forecast({ issuer, holdings, clock }: Omit<IssuerStatusNeeds, 'lifetime
   return forecastOf(holdings.current(), { now, signsUntil: signsUntilOf(issuer.state.value, now) });
 }
 
-/** From when on nothing is signed if the CA stays away. */
+/** From when on nothing is signed if the CA stays away, and also that of an issuer that stands in for it, if that has one. */
 function signsUntilOf(state: IssuerState, now: Date): Date {
   if (state.state === 'unavailable') return now;
   if (state.asksCa !== true) return state.notAfter;
@@ -122,7 +126,7 @@ function issuerOf(state: IssuerState): IssuerStatus['issuer'] {
   return {
     state: outage === undefined ? 'ready' : 'away',
     asksCa,
-    ...(asksCa && { breaker: outage === undefined ? 'closed' : 'open' }),
+    ...((asksCa || outage) && { breaker: outage === undefined ? 'closed' : 'open' }),
     ...(outage && { since: outage.since.toISOString(), reason: outage.reason }),
     ...(outage?.standIn !== undefined && { standIn: outage.standIn }),
     ...(degraded !== undefined && { degraded }),

@@ -60,7 +60,7 @@ export class ServingCredentials {
       const stops = [
         anchors.subscribe(() => changed.abort()),
         issuer.state.subscribe((state) => {
-          if (signerOf(state) !== signer) changed.abort();
+          if (signerOf(state) !== signer && !(isAway(state) && signer !== 'none')) changed.abort();
         }),
       ];
       const renewAt = await this.#renew(signal);
@@ -126,6 +126,11 @@ export class ServingCredentials {
       log.info({ reason }, 'own certificate waits for the issuer');
     else log.warn({ reason, goodUntil }, 'own certificate not renewed');
   }
+}
+
+/** Then another may sign for a while; the certificate of before is as good, and a CA that is back has others to see to. */
+function isAway(state: IssuerState): boolean {
+  return state.state === 'ready' && state.outage !== undefined;
 }
 
 /** Which CA signs now, or that none does: what else changes in the state is no reason for another certificate. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Issuer, IssuerOutage, IssuerState } from './issuer.ts';
+import type { Issuer, IssuerState } from './issuer.ts';
 
 type ReadyState = Extract<IssuerState, { state: 'ready' }>;
 
@@ -67,16 +67,18 @@ function tellChange(seen: Seen, state: IssuerState, log: Log): void {
 function reasonOf(state: IssuerState, end: string | undefined): string | undefined {
   if (state.state === 'unavailable') return state.reason;
   return (
-    [outageText(state.outage), state.degraded, end].filter((text) => text !== undefined).join('; ') ||
-    undefined
+    [outageText(state), state.degraded, end].filter((text) => text !== undefined).join('; ') || undefined
   );
 }
 
-/** An outage in one line, for people. */
-export function outageText(outage: IssuerOutage | undefined): string | undefined {
+/** The outage of an issuer in one line, for people. */
+export function outageText({ outage, notAfter }: ReadyState): string | undefined {
   if (outage === undefined) return undefined;
   const { since, reason, standIn } = outage;
-  const meanwhile = standIn === undefined ? 'nothing is signed meanwhile' : `${standIn} signs in its place`;
+  const meanwhile =
+    standIn === undefined
+      ? 'nothing is signed meanwhile'
+      : `${standIn} stands in for it until ${notAfter.toISOString()}`;
   return `the CA does not answer since ${since.toISOString()} (${reason}); ${meanwhile}`;
 }
 

@@ -47,7 +47,7 @@ export interface IssuerOutage {
   readonly since: Date;
   /** What the calls failed with when it began. */
   readonly reason: string;
-  /** Which issuer signs meanwhile, if any does. */
+  /** Which issuer signs meanwhile for all that is known, if any can; the rest of the state is then that of this one. */
   readonly standIn?: string;
 }
 

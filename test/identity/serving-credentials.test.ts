@@ -1,7 +1,8 @@
 import { ServingCredentials } from '../../src/identity/serving-credentials.ts';
-import type { Issuer } from '../../src/issuers/issuer.ts';
+import type { Issuer, IssuerState } from '../../src/issuers/issuer.ts';
 import { verifyChain } from '../../src/pki/verify-chain.ts';
 import { keyMatches } from '../../src/pki/keys.ts';
+import { LatestValue } from '../../src/runtime/latest.ts';
 import { eventually } from '../support/eventually.ts';
 import { serverIdentity } from '../support/rpc-server.ts';
 import { TestCa } from '../support/test-ca.ts';
@@ -13,15 +14,18 @@ class Bench extends CertifyBench implements AsyncDisposable {
   failing = false;
   /** What the issuer signs with, once it is known. */
   readonly made = this.current.value;
+  /** What the issuer says of itself. */
+  readonly state = new LatestValue(this.issuer.state.value);
   readonly #ended = new AbortController();
   readonly #running: Promise<void>;
 
   constructor(known = true) {
     super();
+    this.issuer.state.subscribe((state) => this.state.set(state));
     if (!known) this.current.set(undefined);
     this.serving = new ServingCredentials({
       identity: serverIdentity,
-      issuer: { state: this.issuer.state, issue: (...asked) => this.#issue(...asked) },
+      issuer: { state: this.state, issue: (...asked) => this.#issue(...asked) },
       anchors: this.anchors,
       limits: { lifetimeMs: 24 * hour, skewMs: 20_000 },
       clock: this.clock,
@@ -132,6 +136,20 @@ describe('ServingCredentials', () => {
     bench.current.set({ pair: next, notBefore, notAfter });
     await bench.renewed(first);
     expect(bench.serving.current.value?.chain[1]).toBe(next.certificate);
+  });
+
+  it('is not signed anew because another stands in for a CA that is away, nor when that is back', async () => {
+    await using bench = new Bench();
+    const first = await bench.renewed(undefined);
+    const ready = bench.state.value;
+    const outage = { since: bench.clock.now(), reason: 'got 503', standIn: 'local' };
+    bench.state.set({ ...ready, fingerprint: 'of the other', outage } as IssuerState);
+    await bench.clock.advance(1_000);
+    bench.state.set(ready);
+    await bench.clock.advance(1_000);
+    expect(bench.serial).toBe(first);
+    bench.state.set({ ...ready, fingerprint: 'of a new one' } as IssuerState);
+    await bench.renewed(first);
   });
 
   it('is not signed anew because of a problem that the issuer can live with', async () => {

@@ -57,6 +57,10 @@ describe('followIssuer', () => {
     expect(bench.degraded).toBe(
       'the CA does not answer since 2026-01-01T00:00:00.000Z (got 503); nothing is signed meanwhile',
     );
+    bench.state.set({ ...lasting(100), outage: { ...outage, standIn: 'local' } } as IssuerState);
+    expect(bench.degraded).toBe(
+      'the CA does not answer since 2026-01-01T00:00:00.000Z (got 503); local stands in for it until 2026-04-11T00:00:00.000Z',
+    );
     bench.state.set(lasting(100));
     expect(bench.degraded).toBeUndefined();
   });

@@ -42,7 +42,7 @@ export function mergeStatus(replicas: readonly ReplicaStatus[]): MeshStatus {
   };
 }
 
-/** Whether every replica could be asked and can sign. */
+/** Whether every replica could be asked and can sign with no other in place of its CA. */
 export function isWell({ replicas }: MeshStatus): boolean {
   return replicas.every(({ status }) => status?.issuer.state === 'ready');
 }

@@ -50,11 +50,13 @@ function rowOf({ replica, status }: ReplicaStatus, paint: Paint): string[] {
 function noteOf({ replica, status, problem }: ReplicaStatus, paint: Paint): string[] {
   const say = (text: string): string => `${printable(replica)}: ${printable(text)}`;
   if (status === undefined) return [paint.bad(say(problem ?? 'no answer'))];
-  const { since, reason, standIn, degraded } = status.issuer;
+  const { since, reason, standIn, degraded, until } = status.issuer;
   const during = since === undefined ? '' : ` since ${formatDate(new Date(since))}`;
   return [
     ...(reason === undefined ? [] : [paint.bad(say(`the CA does not answer${during}: ${reason}`))]),
-    ...(standIn === undefined ? [] : [say(`${standIn} signs in its place`)]),
+    ...(standIn === undefined || until === undefined
+      ? []
+      : [say(`${standIn} stands in for it until ${formatDate(new Date(until))}`)]),
     ...(degraded === undefined ? [] : [say(degraded)]),
   ];
 }

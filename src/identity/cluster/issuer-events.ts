@@ -42,11 +42,12 @@ export function tellIssuerEvents(
       tell('Warning', 'IssuerUpdateSkipped', `the issuer of before stays in use: ${state.degraded}`);
     }
   };
-  const tellOutage = (earlier: IssuerState, { outage }: ReadyState): void => {
+  const tellOutage = (earlier: IssuerState, state: ReadyState): void => {
+    const { outage } = state;
     const was = earlier.state === 'ready' ? earlier.outage : undefined;
     if (outage?.since.getTime() === was?.since.getTime() && outage?.standIn === was?.standIn) return;
     if (outage === undefined) tell('Normal', 'IssuerAvailable', 'the CA answers again');
-    else tell('Warning', 'IssuerUnavailable', outageText(outage) ?? '');
+    else tell('Warning', 'IssuerUnavailable', outageText(state) ?? '');
   };
   const unsubscribe = issuer.subscribe(look);
   const settled = clock.after(startMs, () => {

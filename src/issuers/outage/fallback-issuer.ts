@@ -1,7 +1,5 @@
-import { pathsToAnchors, type AnchorPath } from '../../pki/anchor-paths.ts';
-import type { Certificate } from '../../pki/certificate.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { TrustBundle } from '../../pki/trust-bundle.ts';
-import type { ChainUsage } from '../../pki/verify-chain.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { withinDeadline } from '../../runtime/deadline.ts';
 import { errorCode, errorMessage, isAppError } from '../../runtime/errors.ts';
@@ -10,6 +8,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Counter, Metrics } from '../../runtime/metrics.ts';
 import { issuerErrors } from '../errors.ts';
 import type { IssuedCertificate, Issuer, IssueRequest, IssuerOutage, IssuerState } from '../issuer.ts';
+import { CommonAnchor } from './common-anchor.ts';
 
 /** An issuer by the name that operators know it by. */
 export interface NamedIssuer {
@@ -34,46 +33,49 @@ export function fallbackCertificates(metrics: Metrics): Counter<'issuer'> {
   );
 }
 
-interface KnownCa {
-  readonly ca: Certificate;
-  readonly above: readonly Certificate[];
-  /** What came first beside the leaf: while it stays the same, so does the CA. */
-  readonly sent: Certificate | undefined;
-}
-
 /** Of the time to an answer: whoever is the probe of a CA that is away has a fallback for the rest. */
 const shareOfFirst = 0.5;
 
 /** Whoever has just been started is given so long to reach its CA. */
 const startMs = 30_000;
 
+/** How late it may be noticed that a fallback has ended, where the clock was set or the machine slept. */
+const checkMs = 60_000;
+
 /**
- * While the CA of the first issuer is away, also when it was never reached, the next one that can sign does, if its CA chains to an anchor that the first
- * one's does too: a fallback must not bring in a CA that the mesh does not have already. Never quietly.
+ * While the CA of the first issuer is away, also when it was never reached, the next one that can sign does, if its CA
+ * chains to an anchor that the first one's does too: a fallback must not bring in a CA that the mesh does not have already.
+ * Never quietly. The state is then that of the fallback, with its end.
  */
 export class FallbackIssuer implements Issuer {
   readonly #first: Issuer;
   readonly #fallbacks: readonly NamedIssuer[];
   readonly #options: FallbackOptions;
   readonly #state: LatestValue<IssuerState>;
-  /** The CA that the first issuer was last seen to sign with. Not its anchors, which may be others when they are asked for. */
-  #known: KnownCa | undefined;
-  #standIn: string | undefined;
+  readonly #anchor: CommonAnchor;
+  /** Who signed last in this outage. */
+  #signedBy: string | undefined;
   /** What was told in this outage of fallbacks that cannot be used. */
   readonly #unusable = new Set<string>();
   /** Set while the first issuer has not been ready: until it is given up for now, and then since when. */
   #starting: Timer | undefined;
   #unreached: Date | undefined;
+  /** Set while a fallback is shown: nobody tells that it has ended. */
+  #ending: Timer | undefined;
 
   constructor(first: Issuer, fallbacks: readonly NamedIssuer[], options: FallbackOptions) {
     this.#first = first;
     this.#fallbacks = fallbacks;
     this.#options = options;
-    this.#state = new LatestValue(first.state.value);
+    this.#anchor = new CommonAnchor(options.anchors, options.clock);
+    this.#state = new LatestValue(first.state.value, isDeepStrictEqual);
     for (const { state } of [first, ...fallbacks.map(({ issuer }) => issuer)]) {
       state.subscribe(() => this.#look());
     }
-    options.anchors.subscribe(() => this.#show());
+    options.anchors.subscribe(() => {
+      this.#unusable.clear();
+      this.#show();
+    });
     this.#look();
   }
 
@@ -89,7 +91,7 @@ export class FallbackIssuer implements Issuer {
   async issue(request: IssueRequest, signal: AbortSignal): Promise<IssuedCertificate> {
     try {
       const issued = await this.#askFirst(request, signal);
-      this.#remember(issued);
+      this.#anchor.remember(issued);
       return issued;
     } catch (error) {
       const away = this.#outage !== undefined && isAppError(error) && error.kind === 'unavailable';
@@ -111,7 +113,7 @@ export class FallbackIssuer implements Issuer {
     for (const { name, issuer } of this.#able()) {
       try {
         const issued = await issuer.issue(request, signal);
-        this.#checkAnchors(name, issued);
+        this.#anchor.check(name, issued);
         this.#use(name);
         return issued;
       } catch (error) {
@@ -128,61 +130,32 @@ export class FallbackIssuer implements Issuer {
     if (this.#unusable.has(fault)) return;
     this.#unusable.add(fault);
     this.#options.log.error({ issuer, reason: errorMessage(error) }, 'a fallback issuer cannot be used');
+    this.#show();
   }
 
-  /** None where the first could sign under several anchors for all that is known: whether one fits is not. */
   #able(): readonly NamedIssuer[] {
-    if (this.#expectedAnchors().size === 0) return [];
-    return this.#fallbacks.filter(({ issuer }) => issuer.state.value.state === 'ready');
+    if (!this.#anchor.isKnown) return [];
+    const now = this.#options.clock.now();
+    return this.#fallbacks.filter(({ issuer }) => {
+      const state = issuer.state.value;
+      return state.state === 'ready' && state.notAfter > now;
+    });
   }
 
-  /** What leads to no anchor says nothing of the CA: whoever verifies it throws it away. */
-  #remember({ leaf, intermediates }: IssuedCertificate): void {
-    const [sent] = intermediates;
-    if (sent !== undefined && this.#known?.sent?.equals(sent) === true) return;
-    const path = this.#pathsOf(leaf, intermediates, 'both')[0]?.path ?? [];
-    const ca = path[1];
-    if (ca !== undefined) this.#known = { ca, above: [...intermediates, ...path.slice(2)], sent };
-  }
-
-  #checkAnchors(name: string, issued: IssuedCertificate): void {
-    const expected = this.#expectedAnchors();
-    const found = anchorsOf(this.#pathsOf(issued.leaf, issued.intermediates, 'both'));
-    if ([...found].some((anchor) => expected.has(anchor))) return;
-    const got = [...found].join(', ') || 'none';
-    const message = `expected ${name} to chain to an anchor of the first issuer (${[...expected].join(', ')}), got ${got}`;
-    throw issuerErrors.error('issuer_fallback_refused', message);
-  }
-
-  /** Where the first issuer has signed nothing yet, or its CA is of no use any more, its anchor is known only if there is but one. */
-  #expectedAnchors(): ReadonlySet<string> {
-    const known = this.#known && anchorsOf(this.#pathsOf(this.#known.ca, this.#known.above, 'ca'));
-    if (known !== undefined && known.size > 0) return known;
-    const published = this.#options.anchors.value?.anchors ?? [];
-    return new Set(published.length === 1 ? published.map(({ fingerprint }) => fingerprint) : []);
-  }
-
-  #pathsOf(
-    leaf: Certificate,
-    intermediates: readonly Certificate[],
-    usage: ChainUsage,
-  ): readonly AnchorPath[] {
-    const { anchors, clock } = this.#options;
-    const bundle = anchors.value;
-    if (bundle === undefined) return [];
-    try {
-      return pathsToAnchors({ leaf, intermediates, bundle, at: clock.now(), usage });
-    } catch (error) {
-      // There is none: whoever verifies the answer says why.
-      if (isAppError(error)) return [];
-      throw error;
-    }
+  /** Who signs from now on for all that is known: whoever did last, or the first that nothing speaks against. */
+  #standIn(): NamedIssuer | undefined {
+    const fit = this.#able().filter(({ name, issuer }) => {
+      const state = issuer.state.value;
+      return state.state === 'ready' && state.outage === undefined && !this.#unusable.has(misfit(name));
+    });
+    return fit.find(({ name }) => name === this.#signedBy) ?? fit[0];
   }
 
   #use(name: string): void {
     this.#options.certificates.inc({ issuer: name });
-    if (this.#standIn === name) return;
-    this.#standIn = name;
+    const wasMisfit = this.#unusable.delete(misfit(name));
+    if (this.#signedBy === name && !wasMisfit) return;
+    this.#signedBy = name;
     this.#options.log.error({ issuer: name }, 'a fallback issuer signs, because the CA does not answer');
     this.#show();
   }
@@ -207,25 +180,36 @@ export class FallbackIssuer implements Issuer {
       });
     }
     if (this.#outage === undefined) {
-      this.#standIn = undefined;
+      this.#signedBy = undefined;
       this.#unusable.clear();
     }
     this.#show();
   }
 
   #show(): void {
+    this.#ending?.cancel();
     const state = this.#first.state.value;
     const outage = this.#outage;
-    const signs = state.state === 'ready' ? state : this.#able()[0]?.issuer.state.value;
-    if (outage === undefined || signs?.state !== 'ready') {
+    const standIn = outage && this.#standIn();
+    // One that was never reached is not ready itself: a fallback whose CA is away, too, is at least asked.
+    const other = standIn ?? (state.state === 'ready' ? undefined : this.#able()[0]);
+    const signs = other?.issuer.state.value ?? state;
+    if (outage === undefined || signs.state !== 'ready') {
       this.#state.set(state);
       return;
     }
-    const standIn = this.#standIn;
-    this.#state.set({ ...signs, outage: standIn === undefined ? outage : { ...outage, standIn } });
+    if (other !== undefined) this.#showAgainAt(signs.notAfter);
+    this.#state.set({ ...signs, outage: standIn ? { ...outage, standIn: standIn.name } : outage });
+  }
+
+  #showAgainAt(end: Date): void {
+    const { clock } = this.#options;
+    const leftMs = end.getTime() - clock.now().getTime();
+    this.#ending = clock.after(Math.min(leftMs, checkMs), () => this.#show());
   }
 }
 
-function anchorsOf(paths: readonly AnchorPath[]): Set<string> {
-  return new Set(paths.map(({ anchor }) => anchor.fingerprint));
+/** How it is kept that a fallback signed under another anchor. */
+function misfit(issuer: string): string {
+  return `${issuer} issuer_fallback_refused`;
 }

@@ -125,6 +125,25 @@ describe('kedge issuer status', () => {
     });
   });
 
+  it('counts on who stands in for a CA that is away until that one ends, where it signs by itself', async () => {
+    const local: IssuerState = {
+      ...{ state: 'ready', notBefore: in_(-1), notAfter: in_(5), outage: { ...outage, standIn: 'local' } },
+    };
+    await using replica = new Admin(local).give('a', 3).give('b', 7);
+    const address = await replica.address();
+    const { text } = await status('--address', address);
+    expect(text).toMatch(/\n\S+ +away +open +\d{4}-/);
+    const until = `${in_(5).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+    expect(text).toContain(`${address}: local stands in for it until ${until}\n`);
+    expect(text).toMatch(/first one without a certificate +.*\(in 4h59m\)/);
+    expect(text).toMatch(/ {2}4h +0\n {2}8h +2\n/);
+    const { text: json } = await status('--address', address, '-o', 'json');
+    expect(JSON.parse(json)).toMatchObject({
+      holdsUntil: in_(5).toISOString(),
+      replicas: [{ status: { issuer: { state: 'away', asksCa: false, breaker: 'open', standIn: 'local' } } }],
+    });
+  });
+
   it('names a replica that does not answer, and shows the others', async () => {
     await using replica = new Admin(ready);
     const gone = new Admin(ready);

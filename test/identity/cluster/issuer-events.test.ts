@@ -58,7 +58,7 @@ describe('tellIssuerEvents of a CA that is asked for each certificate', () => {
     const away = 'the CA does not answer since 2026-01-01T00:00:00.000Z (got 503)';
     expect(recorded.all.map(({ type, reason, note }) => [type, reason, note])).toEqual([
       ['Warning', 'IssuerUnavailable', `${away}; nothing is signed meanwhile`],
-      ['Warning', 'IssuerUnavailable', `${away}; local signs in its place`],
+      ['Warning', 'IssuerUnavailable', `${away}; local stands in for it until 2027-01-01T00:00:00.000Z`],
       ['Normal', 'IssuerAvailable', 'the CA answers again'],
     ]);
   });

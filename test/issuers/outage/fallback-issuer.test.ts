@@ -50,7 +50,7 @@ class Bench {
   readonly anchors: LatestValue<TrustBundle | undefined>;
   readonly issuer: FallbackIssuer;
 
-  constructor(fallbacks: Readonly<Record<string, Signer>>, anchors = root.bundle) {
+  constructor(fallbacks: Readonly<Record<string, Issuer>>, anchors = root.bundle) {
     this.anchors = new LatestValue<TrustBundle | undefined>(anchors);
     const named = Object.entries(fallbacks).map(([name, issuer]) => ({ name, issuer }));
     const { log, clock } = this;
