@@ -21,8 +21,19 @@ export function marginMs(lifetimeMs: number, timeoutMs: number): number {
   return Math.min(timeoutMs + clockMs, lifetimeMs * greatestMargin);
 }
 
-/** The body for `sign/<role>`: the names as parameters, for roles that do not take them from the request. */
-export function signRequest({ csr, dnsName, uri, notAfter }: IssueRequest, timing: SignTiming): object {
+/** The body for `sign/<role>`, under the names of its parameters. */
+export interface SignRequest {
+  readonly csr: string;
+  readonly common_name: '';
+  readonly exclude_cn_from_sans: true;
+  readonly alt_names: string;
+  readonly uri_sans?: string;
+  readonly ttl: string;
+  readonly format: 'pem';
+}
+
+/** The names are parameters, for roles that do not take them from the signing request. */
+export function signRequest({ csr, dnsName, uri, notAfter }: IssueRequest, timing: SignTiming): SignRequest {
   const { now, aheadMs, timeoutMs, caEnd } = timing;
   // Asked for more than the CA has left, the engine refuses instead of signing for less, unless it was told otherwise.
   const end = caEnd !== undefined && caEnd < notAfter ? caEnd : notAfter;

@@ -255,7 +255,7 @@ describe('kedge doctor issuer --print', () => {
     execFileSync('/bin/sh', ['-n'], { input: text });
     for (const part of [
       ...expected,
-      'path "teams/mesh/pki/sign/leaf" { capabilities = ["update"], denied_parameters = { "not_after" = [] } }',
+      'path "teams/mesh/pki/sign/leaf" {\n  capabilities = ["update"]\n  allowed_parameters = {\n    "csr" = []\n',
       '"$vault" write teams/mesh/pki/roles/leaf',
       "allowed_domains='serviceaccount.identity.mesh.prod.example.org'",
       "allowed_uri_sans='spiffe://prod.example.org/ns/*/sa/*'",

@@ -43,16 +43,15 @@ export function policyText(rules: readonly PolicyRule[]): string {
   return rules.flatMap(ruleLines).join('\n');
 }
 
-function ruleLines({ path, capability, why, parameters, denied = [] }: PolicyRule): string[] {
-  const given = Object.entries(parameters ?? {});
-  const never = denied.map((name) => `, denied_parameters = { "${name}" = [] }`).join('');
-  if (given.length === 0) return [`# ${why}`, `path "${path}" { capabilities = ["${capability}"]${never} }`];
+function ruleLines({ path, capability, why, parameters, allRequired }: PolicyRule): string[] {
+  if (parameters === undefined) return [`# ${why}`, `path "${path}" { capabilities = ["${capability}"] }`];
+  const given = Object.entries(parameters);
+  const required = JSON.stringify(given.map(([name]) => name));
   return [
     `# ${why}`,
-    '# Vault cannot limit how many it signs, nor the names below the trust domain that they sign.',
     `path "${path}" {`,
     `  capabilities = ["${capability}"]`,
-    `  required_parameters = ${JSON.stringify(given.map(([name]) => name))}`,
+    ...(allRequired ? [`  required_parameters = ${required}`] : []),
     '  allowed_parameters = {',
     ...given.map(([name, values]) => `    "${name}" = ${JSON.stringify(values)}`),
     '  }',

@@ -61,11 +61,10 @@ export function signAdvice(error: unknown, setup: VaultSetup, role: readonly Fin
   const message = errorMessage(error);
   const [first] = rules;
   if (first !== undefined && /status 403/.test(message)) {
-    const beside =
-      mode === 'direct' ? '' : ' and, where it lists them, allowed_parameters with all that are sent';
+    const sent = Object.keys(first.parameters ?? {}).join(', ');
     return {
       concerns: `policy ${first.path}`,
-      remedy: `Give the policy "update" on ${first.path}${beside}: \`kedge doctor issuer --print\` prints it.`,
+      remedy: `Give the policy "update" on ${first.path} and, where it lists them, allowed_parameters with all that are sent (${sent}): \`kedge doctor issuer --print\` prints it.`,
     };
   }
   const cause = causes.find(({ said }) => said.test(message));

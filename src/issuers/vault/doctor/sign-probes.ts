@@ -107,7 +107,9 @@ async function probeForbidden(
     const bad = probe.name === 'year' && ms < yearMs / 2 ? warned : failed;
     return [bad(check, `got ${got}`, advice), certificate];
   } catch (error) {
-    if (errorCode(error) === 'vault_request_refused') return [refusedFinding(check, reasonOf(error), setup)];
+    const code = errorCode(error);
+    if (code === 'vault_forbidden') return [passed(check, 'refused by the policy')];
+    if (code === 'vault_request_refused') return [refusedFinding(check, reasonOf(error), setup)];
     return [failure(check, error)];
   }
 }
@@ -126,7 +128,7 @@ async function probeEndDate(options: SignProbesOptions): Promise<Finding> {
     if (got === undefined) return passed(endDate, `got ${roundDuration(ms)}`);
     return failed(endDate, `got ${got}: no role limits what is asked for as not_after`, {
       concerns: `policy ${paths.sign} not_after`,
-      remedy: `Add to ${paths.sign} in the policy: denied_parameters = { "not_after" = [] }. \`kedge doctor issuer --print\` prints all of it.`,
+      remedy: `Limit ${paths.sign} in the policy by allowed_parameters to those that \`kedge doctor issuer --print\` prints: not_after is none of them.`,
     });
   } catch (error) {
     const code = errorCode(error) ?? '';

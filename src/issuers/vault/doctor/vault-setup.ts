@@ -3,6 +3,7 @@ import { namesEnd, probeLifetimeMs, type ExaminedMesh } from '../../doctor/needs
 import type { VaultIssuerConfig } from '../create-vault-issuer.ts';
 import { intermediateRequest, intermediateTtl } from '../intermediate-request.ts';
 import { pkiPaths } from '../pki-paths.ts';
+import type { SignRequest } from '../sign-request.ts';
 import { generateKeyPair } from '../../../pki/keys.ts';
 
 /** One path of a policy. */
@@ -13,10 +14,10 @@ export interface PolicyRule {
   readonly capability: 'read' | 'update';
   /** Why, for people. */
   readonly why: string;
-  /** Parameters that must be given, and the values that they may have; any where the list is empty. */
+  /** The only parameters that may be given, and the values that they may have; any where the list is empty. */
   readonly parameters?: Readonly<Record<string, readonly (string | boolean)[]>>;
-  /** Parameters that must not be given. */
-  readonly denied?: readonly string[];
+  /** None of them may be missing. */
+  readonly allRequired?: true;
   /** Where it is missing: whether certificates can no longer be had. */
   readonly vital: boolean;
 }
@@ -52,10 +53,21 @@ export function vaultSetup(config: VaultIssuerConfig, mesh: ExaminedMesh): Vault
   };
 }
 
-/** The engine does not hold max_ttl of the role against an end that the request names. */
+/** Just what the identity service sends: the engine does not hold max_ttl of the role against an end that the request names. */
+const signParameters: Readonly<Record<keyof SignRequest, readonly (string | boolean)[]>> = {
+  csr: [],
+  common_name: [''],
+  exclude_cn_from_sans: [true],
+  alt_names: [],
+  uri_sans: [],
+  ttl: [],
+  format: ['pem'],
+};
+
+/** Names and lifetimes are limited by the role. */
 function signRule(path: string): PolicyRule {
-  const why = 'Signs each certificate, for no longer than the role says.';
-  return { name: 'sign', path, capability: 'update', vital: true, why, denied: ['not_after'] };
+  const why = 'Signs each certificate, as the role allows and with nothing else set.';
+  return { name: 'sign', path, capability: 'update', vital: true, why, parameters: signParameters };
 }
 
 function roleRule(path: string): PolicyRule {
@@ -64,8 +76,12 @@ function roleRule(path: string): PolicyRule {
 }
 
 function intermediateRule(path: string, parameters: PolicyRule['parameters'] & object): PolicyRule {
-  const why = 'Signs an intermediate: for names of the trust domain, with no CA below it.';
-  return { name: 'sign-intermediate', path, capability: 'update', vital: true, why, parameters };
+  const why =
+    'Signs an intermediate: for names of the trust domain, with no CA below it. Vault cannot limit how many, nor the names in the trust domain that they sign.';
+  return {
+    ...{ name: 'sign-intermediate', path, capability: 'update', vital: true, why },
+    ...{ parameters, allRequired: true },
+  };
 }
 
 const ownTokenRules: readonly PolicyRule[] = [

@@ -4,6 +4,9 @@ import { TemporaryDirectory } from '../../../support/temporary-directory.ts';
 import { TestCa } from '../../../support/test-ca.ts';
 import { TokenIssuer } from '../../../support/token-issuer.ts';
 import { encodePrivateKey } from '../../../../src/pki/keys.ts';
+import { encodePem } from '../../../../src/pki/pem.ts';
+import { testKeyPair } from '../../../support/certificate-builder.ts';
+import { buildCsr } from '../../../support/csr-builder.ts';
 import { MeshPki } from '../support/mesh-pki.ts';
 import { onVault } from '../support/on-vault.ts';
 import { apply } from './apply.ts';
@@ -26,7 +29,7 @@ function pieces(script: string): Printed {
   return {
     script,
     policy,
-    rules: policy.match(/^path .*$/gm) ?? [],
+    rules: policy.match(/^path ".*" \{(?:.+\}$|\n[^]*?^\}$)/gm) ?? [],
     role: Object.fromEntries(fields) as Record<string, string>,
   };
 }
@@ -36,6 +39,8 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
   const watch = new SecretWatch();
   let env: Readonly<Record<string, string>> = {};
   let printed = pieces('');
+  /** The same policy without what it says of parameters. */
+  let anyParameter = '';
 
   const setPolicy = (policy: string): Promise<unknown> =>
     server.expect('sys/policies/acl/kedge', { method: 'PUT', body: { policy } });
@@ -63,6 +68,7 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
     const { code, text } = await doctor(env, '--print');
     expect(code).toBe(0);
     printed = pieces(text);
+    anyParameter = printed.policy.replace(/^ {2}allowed_parameters = \{[^]*?^ {2}\}\n/m, '');
     // What stands in comments for somebody to run by hand.
     const byHand = text.match(/^# {3}"\$vault" (read|write -f) .*$/gm) ?? [];
     await apply([text, ...byHand.map((line) => line.slice(1))].join('\n'), server, directory);
@@ -94,6 +100,43 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
       ]);
     }
     await setPolicy(policy);
+  });
+
+  it('names the path where a parameter that is sent is not allowed', async () => {
+    const sent = printed.policy.match(/^ {4}"\w+" = .*$/gm) ?? [];
+    expect(sent).toHaveLength(7);
+    for (const parameter of sent) {
+      await setPolicy(printed.policy.replace(`${parameter}\n`, ''));
+      const report = await examine(env);
+      expect([parameter, concerned(report), report.code]).toEqual([parameter, ['policy pki/sign/kedge'], 1]);
+      expect(report.findings.find(({ check }) => check === 'vault.sign')?.remedy).toContain(
+        'allowed_parameters with all that are sent (csr, common_name,',
+      );
+    }
+    await setPolicy(printed.policy);
+  });
+
+  it.each<[string, object]>([
+    ['an end of its own', { not_after: '2199-01-01T00:00:00Z' }],
+    ['a beginning of its own', { not_before: '2020-01-01T00:00:00Z' }],
+    ['IP addresses', { ip_sans: '192.0.2.1' }],
+    ['other names', { other_sans: '1.3.6.1.4.1.311.20.2.3;utf8:admin' }],
+    ['a serial number', { serial_number: '1' }],
+    ['a common name', { common_name: 'kedge-identity.kedge.serviceaccount.identity.kedge.cluster.local' }],
+    ['another format', { format: 'pem_bundle' }],
+  ])('leaves a token no way to ask for %s', async (_, more) => {
+    const { auth } = await server.expect<{ auth: { client_token: string } }>('auth/token/create', {
+      body: { policies: ['kedge'], no_default_policy: true, ttl: '1m' },
+    });
+    const dnsName = 'kedge-identity.kedge.serviceaccount.identity.kedge.cluster.local';
+    const csr = encodePem('CERTIFICATE REQUEST', buildCsr({ keyPair: testKeyPair(), dnsNames: [dnsName] }));
+    const sign = (parameters: object): Promise<{ readonly status: number }> =>
+      server.node(0).call('pki/sign/kedge', {
+        ...{ method: 'POST', token: auth.client_token },
+        body: { ...{ csr, common_name: '', exclude_cn_from_sans: true, alt_names: dnsName }, ...parameters },
+      });
+    expect(await sign({ ttl: '60s' })).toMatchObject({ status: 200 });
+    expect(await sign({ ttl: '60s', ...more })).toMatchObject({ status: 403 });
   });
 
   it('names each field that is taken out of the role', async () => {
@@ -129,7 +172,7 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
     'fails where the role signs %s, also where the role may not be looked at',
     async (_, change, check, remedy) => {
       await patchRole(change);
-      await setPolicy(printed.policy.replace(/^path "pki\/roles.*$/m, ''));
+      await setPolicy(anyParameter.replace(/^path "pki\/roles.*$/m, ''));
       const report = await examine(env);
       expect(report.findings.find((each) => each.check === check)).toMatchObject({
         result: 'fail',
@@ -187,7 +230,7 @@ onVault('kedge doctor issuer, with Vault signing each certificate', (server) => 
   });
 
   it('fails where the policy lets a request name its own end, which no role limits', async () => {
-    await setPolicy(printed.policy.replace(/, denied_parameters = .*? }(?= }$)/m, ''));
+    await setPolicy(anyParameter);
     const report = await examine(env);
     expect(concerned(report)).toEqual(['policy pki/sign/kedge not_after']);
     expect(report.findings.filter(({ result }) => result !== 'pass')).toMatchObject([
