@@ -156,8 +156,13 @@ export class FallbackIssuer implements Issuer {
     const wasMisfit = this.#unusable.delete(misfit(name));
     if (this.#signedBy === name && !wasMisfit) return;
     this.#signedBy = name;
-    this.#options.log.error({ issuer: name }, 'a fallback issuer signs, because the CA does not answer');
     this.#show();
+    const state = this.#state.value;
+    const until = state.state === 'ready' ? state.notAfter : undefined;
+    this.#options.log.error(
+      { issuer: name, until },
+      'a fallback issuer signs, because the CA does not answer',
+    );
   }
 
   /** Why a fallback is asked, if one is. */

@@ -94,7 +94,9 @@ describe('FallbackIssuer', () => {
     expect(closed.asked).toBe(0);
     expect(bench.issuer.state.value).toEqual({ ...ready, outage: { ...outage, standIn: 'local' } });
     const told = bench.log.withMessage('a fallback issuer signs, because the CA does not answer');
-    expect(told).toMatchObject([{ level: 'error', fields: { issuer: 'local' } }]);
+    expect(told).toMatchObject([
+      { level: 'error', fields: { issuer: 'local', until: ready.notAfter.toISOString() } },
+    ]);
     expect(await bench.metrics.text()).toContain(
       'kedge_issuer_fallback_certificates_total{issuer="local"} 3',
     );
