@@ -80,10 +80,11 @@ export class CertificateRequests {
   /** Those that were made a moment ago may not have been told of yet. */
   #checkRoom(name: string): void {
     const { followed, maxRequests, clock, log } = this.#options;
-    const present = new Set([...followed.entries()].map(([key]) => key));
-    for (const waiting of this.#waiting.keys()) present.add(this.#key(waiting));
-    if (present.size < maxRequests || present.has(this.#key(name))) return;
-    const message = `expected fewer than ${maxRequests} CertificateRequests of the mesh to wait, got ${present.size}`;
+    if (this.#waiting.has(name) || this.get(name) !== undefined) return;
+    const untold = [...this.#waiting.keys()].filter((waiting) => this.get(waiting) === undefined);
+    const present = untold.length + [...followed.entries()].length;
+    if (present < maxRequests) return;
+    const message = `expected fewer than ${maxRequests} CertificateRequests of the mesh to wait, got ${present}`;
     const nowMs = clock.now().getTime();
     if (nowMs - this.#fullToldMs >= tellMs) {
       this.#fullToldMs = nowMs;
