@@ -64,8 +64,8 @@ const signParameters: Readonly<Record<keyof SignRequest, readonly (string | bool
   format: ['pem'],
 };
 
-/** Names and lifetimes are limited by the role. */
-function signRule(path: string): PolicyRule {
+/** For direct mode. Names and lifetimes are limited by the role. */
+export function signRule(path: string): PolicyRule {
   const why = 'Signs each certificate, as the role allows and with nothing else set.';
   return { name: 'sign', path, capability: 'update', vital: true, why, parameters: signParameters };
 }

@@ -1,6 +1,8 @@
 import type { CaKeyPair } from '../../../../src/pki/ca-key-pair.ts';
 import type { Certificate } from '../../../../src/pki/certificate.ts';
 import { encodePrivateKey } from '../../../../src/pki/keys.ts';
+import { policyText } from '../../../../src/issuers/vault/doctor/print-vault.ts';
+import { signRule } from '../../../../src/issuers/vault/doctor/vault-setup.ts';
 import type { VaultAdmin } from './vault-server.ts';
 
 /** What a role needs to sign for a mesh; the names are those of the mesh `cluster.local` with the control namespace `kedge`. */
@@ -82,9 +84,13 @@ export class MeshPki {
     await this.#server.expect(`${this.mount}/roles/kedge`, { method: 'DELETE' });
   }
 
-  /** The policy `kedge`: a write to each of these paths of the mount, and nothing else. */
+  /** The policy `kedge`: a write to each of these paths of the mount, by `sign/kedge` of what is printed alone, and nothing else. */
   async setPolicy(paths: readonly string[]): Promise<void> {
-    const rules = paths.map((path) => `path "${this.mount}/${path}" { capabilities = ["update"] }`);
+    const rules = paths.map((each) => {
+      const path = `${this.mount}/${each}`;
+      if (each.endsWith('sign/kedge')) return policyText([signRule(path)]);
+      return `path "${path}" { capabilities = ["update"] }`;
+    });
     await this.#server.expect('sys/policies/acl/kedge', {
       method: 'PUT',
       body: { policy: rules.join('\n') || '# nothing' },
