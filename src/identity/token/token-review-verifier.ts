@@ -49,7 +49,6 @@ export class TokenReviewVerifier implements TokenVerifier {
   async verify(text: string, signal: AbortSignal): Promise<VerifiedToken> {
     const presumed = await this.#presume(text, signal);
     const status = await this.#timed(() => this.#review(presumed, signal));
-    await this.#turns.next();
     return this.#believe(presumed, status);
   }
 
@@ -95,7 +94,12 @@ export class TokenReviewVerifier implements TokenVerifier {
     const key = standing === 'doubtful' ? '' : claims.subject;
     try {
       return await withinDeadline({ clock, ms: deadlineMs, signal, late }, (either) =>
-        this.#queue.run(key, either, full, () => reviewToken(client, token.text, audience, either)),
+        this.#queue.run(key, either, full, async () => {
+          const status = await reviewToken(client, token.text, audience, either);
+          // Within the queue, so that the line here stays short and keys go on taking turns.
+          await this.#turns.next();
+          return status;
+        }),
       );
     } catch (error) {
       signal.throwIfAborted();
