@@ -90,6 +90,15 @@ const checkLocalConfig: Check<typeof issuerSettings> = (config, problem) => {
   if (config.issuerBootstrap && issuerLocalSecret === undefined) {
     problem('KEDGE_ISSUER_BOOTSTRAP', '"false" without KEDGE_ISSUER_LOCAL_SECRET', 'true');
   }
+  checkAnchorSecret(config, problem);
+};
+
+/** In one Secret the anchor would be taken for the issuer, and its key would sign each workload certificate. */
+const checkAnchorSecret: Check<typeof issuerSettings> = (config, problem) => {
+  const { issuerBootstrap, issuerLocalSecret, issuerAnchorSecret } = config;
+  if (!issuerBootstrap || issuerLocalSecret !== issuerAnchorSecret) return;
+  const expected = 'two Secrets, this and that of KEDGE_ISSUER_LOCAL_SECRET';
+  problem('KEDGE_TRUST_ANCHOR_SECRET', expected, `"${issuerAnchorSecret}" for both`);
 };
 
 /** One entry for each value of KEDGE_ISSUER. */

@@ -34,7 +34,7 @@ export const issuerSettings = {
   }),
   issuerAnchorSecret: dnsName({
     name: 'KEDGE_TRUST_ANCHOR_SECRET',
-    help: 'The Secret of the trust anchor and its key in the control namespace, with KEDGE_ISSUER_BOOTSTRAP.',
+    help: 'The Secret of the trust anchor and its key in the control namespace, with KEDGE_ISSUER_BOOTSTRAP. Another Secret than that of KEDGE_ISSUER_LOCAL_SECRET.',
     fallback: 'kedge-trust-anchor',
   }),
   issuerAnchorLifetime: duration({

@@ -86,6 +86,15 @@ describe('identitySettings', () => {
       'KEDGE_ISSUER_BOOTSTRAP: expected "false" without KEDGE_TRUST_BUNDLE_CONFIG_MAP, got true',
     ],
     [
+      'one Secret for the anchor and the issuer, which would sign with the key of the anchor',
+      {
+        ...{ ...inCluster, KEDGE_TRUST_ANCHORS_FILE: '', KEDGE_ISSUER_LOCAL_DIR: '' },
+        ...{ KEDGE_TOKEN_JWKS_FILE: '', KEDGE_ISSUER_BOOTSTRAP: 'true' },
+        ...{ KEDGE_ISSUER_LOCAL_SECRET: 'ca', KEDGE_TRUST_ANCHOR_SECRET: 'ca' },
+      },
+      'KEDGE_TRUST_ANCHOR_SECRET: expected two Secrets, this and that of KEDGE_ISSUER_LOCAL_SECRET, got "ca" for both',
+    ],
+    [
       'a copy of the bundle that is its own source',
       {
         ...{ KEDGE_TRUST_ANCHORS_FILE: '', KEDGE_TRUST_BUNDLE_CONFIG_MAP: 'b' },
