@@ -11,12 +11,12 @@ import {
   dnsLabel,
   dnsName,
   duration,
+  filledText,
   integer,
   list,
   oneOf,
   path,
   socketAddress,
-  text,
   url,
 } from '../runtime/settings.ts';
 import { anchorsPlace, anchorsPlaceSettings } from './anchors-place.ts';
@@ -79,7 +79,7 @@ export const identitySettings = {
     min: 0,
     max: 600_000,
   }),
-  tokenAudience: text({
+  tokenAudience: filledText({
     name: 'KEDGE_TOKEN_AUDIENCE',
     help: 'The only audience that tokens may have.',
     fallback: 'identity.l5d.io',
@@ -90,7 +90,7 @@ export const identitySettings = {
     values: ['jwks', 'token-review'],
     fallback: 'jwks',
   }),
-  tokenIssuer: text({
+  tokenIssuer: filledText({
     name: 'KEDGE_TOKEN_ISSUER',
     help: 'The issuer (iss) that tokens must have, letter by letter. Needed with "jwks"; with "token-review", the API server decides where it is not set.',
   }),

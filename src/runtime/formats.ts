@@ -23,6 +23,11 @@ export const textFormat: Format<string> = {
   parse: (text) => text,
 };
 
+export const filledTextFormat: Format<string> = {
+  expected: 'a text that is not blank',
+  parse: (text) => (text.trim() === '' ? undefined : text),
+};
+
 export const booleanFormat: Format<boolean> = {
   expected: '"true" or "false"',
   parse: (text) => booleans.get(text.trim()),

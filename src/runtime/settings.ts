@@ -39,6 +39,11 @@ export function text<const O extends SettingOptions>(options: O): Setting<ValueO
   return setting(options, formats.textFormat);
 }
 
+/** A text that something is compared with, which blanks would never equal. */
+export function filledText<const O extends SettingOptions>(options: O): Setting<ValueOf<O, string>> {
+  return setting(options, formats.filledTextFormat);
+}
+
 /** A text that no problem, log or page ever shows. */
 export function secret<const O extends SettingOptions>(options: O): Setting<ValueOf<O, string>> {
   return { ...setting(options, formats.textFormat), secret: true };

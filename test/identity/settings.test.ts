@@ -46,7 +46,7 @@ describe('identitySettings', () => {
   it('tells everything that is missing at once', () => {
     expect(problems(Object.fromEntries(Object.keys(least).map((name) => [name, undefined])))).toEqual([
       'KEDGE_TRUST_ANCHORS_FILE: expected either this or KEDGE_TRUST_BUNDLE_CONFIG_MAP to be set, got neither',
-      'KEDGE_TOKEN_ISSUER: expected a text, got nothing',
+      'KEDGE_TOKEN_ISSUER: expected a text that is not blank, got nothing',
       'KEDGE_TOKEN_SUBJECTS_FILE: expected the path of a file or directory, got nothing',
       'KEDGE_TOKEN_JWKS_URL: expected either this or KEDGE_TOKEN_JWKS_FILE to be set, got neither',
       'KEDGE_ISSUER_LOCAL_DIR: expected the directory of the CA key pair, as KEDGE_ISSUER is "local", got nothing',
@@ -161,6 +161,16 @@ describe('identitySettings', () => {
       'token keys from a file system',
       { KEDGE_TOKEN_JWKS_FILE: '', KEDGE_TOKEN_JWKS_URL: 'file:///keys' },
       'KEDGE_TOKEN_JWKS_URL: expected a URL that begins with https:// or http://',
+    ],
+    [
+      'blanks for an audience, which no token has',
+      { KEDGE_TOKEN_AUDIENCE: ' ' },
+      'KEDGE_TOKEN_AUDIENCE: expected a text that is not blank, got " "',
+    ],
+    [
+      'blanks for the issuer of tokens, which would refuse every one',
+      { KEDGE_TOKEN_ISSUER: ' ' },
+      'KEDGE_TOKEN_ISSUER: expected a text that is not blank, got " "',
     ],
     [
       'an issuer that is not known',

@@ -18,6 +18,7 @@ const read = (setting: Setting<unknown>, value: string | undefined): unknown => 
 describe('a setting', () => {
   it.each([
     ['text', s.text(about), ' as it is ', ' as it is '],
+    ['filled text', s.filledText(about), ' as it is ', ' as it is '],
     ['secret', s.secret(about), 'hunter2', 'hunter2'],
     ['integer', s.integer(about), ' -12 ', -12],
     ['boolean', s.boolean(about), 'true', true],
@@ -59,6 +60,7 @@ describe('a setting', () => {
   });
 
   it.each([
+    [s.filledText(about), ' \t', 'a text that is not blank'],
     [s.integer(about), '1.5', 'an integer'],
     [s.integer(about), '1e3', 'an integer'],
     [s.integer(about), '9007199254740993', 'an integer'],
