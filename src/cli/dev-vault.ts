@@ -45,8 +45,9 @@ export function addDevVaultCommand(program: Command, respond: Respond): void {
 }
 
 const HELP = `
-In the server, all called kedge-dev: a PKI engine with a CA, its role, the policy. A second run makes the role, the policy
-and the token anew, and leaves the CA. To undo it: end the server, which keeps nothing.
+In the server: the PKI engine kedge-dev with a CA, its role kedge-dev, the policy kedge-dev-direct or kedge-dev-intermediate. A
+second run makes the role, the policy of its mode and a token anew, and leaves the CA; earlier tokens go on. To undo it: end the
+server, which keeps nothing.
 
 Files in <dir>:
   token              may have certificates signed for a day, and see what it may; mode 0600

@@ -36,6 +36,7 @@ export interface DevVault {
   readonly settingsFile: string;
 }
 
+/** Of the engine and its role, which both modes share; a policy is for one mode, so that its token can do nothing else. */
 const name = 'kedge-dev';
 
 const mesh = {
@@ -66,17 +67,18 @@ export async function setUpDevVault(options: DevVaultOptions): Promise<DevVault>
     const ca = await settleCa(admin, vault, open.signal);
     const { rolePath, rules } = vaultSetup(config, mesh);
     await admin(rolePath, roleValues(mesh));
-    await admin(`sys/policies/acl/${name}`, { policy: policyText(rules) });
+    const policy = `${name}-${mode}`;
+    await admin(`sys/policies/acl/${policy}`, { policy: policyText(rules) });
     const write = (file: string, content: string, fileMode: number): Promise<void> =>
       replaceFile(path.join(directory, file), content, fileMode);
     await write('trust-anchors.crt', ca.pem, CERTIFICATE_MODE);
     await write('identity.env', environmentText(settings), CERTIFICATE_MODE);
     // Last: a token that could not be written would stay in the server.
-    const wish = { policies: [name], no_default_policy: true, ttl: '24h', display_name: name };
+    const wish = { policies: [policy], no_default_policy: true, ttl: '24h', display_name: name };
     const token = tokenOf(await admin('auth/token/create', wish), 'auth/token/create');
     await write('token', `${token.value}\n`, KEY_MODE);
     return {
-      ...{ mount: name, role: name, policy: name },
+      ...{ mount: name, role: name, policy },
       ...{ ca: ca.subject, until: ca.notAfter.toISOString(), sha256: ca.fingerprint },
       ...{ tokenFile: path.join(directory, 'token'), settingsFile: path.join(directory, 'identity.env') },
     };

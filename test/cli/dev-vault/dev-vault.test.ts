@@ -47,22 +47,26 @@ for (const { title, path: program, missing } of [openBao, vault]) {
           'CN=Kedge development root',
         ],
       ],
-    ])('gives a signed certificate after two commands, in mode %s', async (mode, chain) => {
-      using directory = new TemporaryDirectory();
-      const settings = await setUp(directory.file('dev'), '--mode', mode);
-      const { code, text } = await kedge('certify', settings, '--output', 'json');
-      expect([code, text]).toEqual([0, expect.stringMatching(/^\{/)]);
-      const { certificates, verification } = JSON.parse(text) as {
-        certificates: { dnsNames: string[]; uris: string[]; remainingSeconds: number }[];
-        verification: object;
-      };
-      expect(verification).toEqual({ state: 'verified', path: chain });
-      expect(certificates[0]).toMatchObject({
-        dnsNames: [chain[0]],
-        uris: ['spiffe://cluster.local/ns/shop/sa/web'],
-      });
-      expect(certificates[0]?.remainingSeconds).toBeGreaterThan(23.9 * 3600);
-    });
+    ])(
+      'gives a signed certificate in mode %s, also when the other mode is set up after it',
+      async (mode, chain) => {
+        using directory = new TemporaryDirectory();
+        const settings = await setUp(directory.file('dev'), '--mode', mode);
+        await setUp(directory.file('other'), '--mode', mode === 'direct' ? 'intermediate' : 'direct');
+        const { code, text } = await kedge('certify', settings, '--output', 'json');
+        expect([code, text]).toEqual([0, expect.stringMatching(/^\{/)]);
+        const { certificates, verification } = JSON.parse(text) as {
+          certificates: { dnsNames: string[]; uris: string[]; remainingSeconds: number }[];
+          verification: object;
+        };
+        expect(verification).toEqual({ state: 'verified', path: chain });
+        expect(certificates[0]).toMatchObject({
+          dnsNames: [chain[0]],
+          uris: ['spiffe://cluster.local/ns/shop/sa/web'],
+        });
+        expect(certificates[0]?.remainingSeconds).toBeGreaterThan(23.9 * 3600);
+      },
+    );
 
     it('writes settings that a shell takes as they are, whatever the directory is called', async () => {
       using directory = new TemporaryDirectory();
@@ -105,7 +109,7 @@ for (const { title, path: program, missing } of [openBao, vault]) {
         'sys/mounts',
         'kedge-dev/roles',
         'kedge-dev/config/urls',
-        'sys/policies/acl/kedge-dev',
+        'sys/policies/acl/kedge-dev-direct',
       ]) {
         expect((await fetch(`${server.address}/v1/${other}`, { headers })).status).toBe(403);
       }
