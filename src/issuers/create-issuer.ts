@@ -54,7 +54,7 @@ const intervalMs = 10_000;
 
 /** Each issuer needs settings of its own. */
 export const checkIssuerConfig: Check<typeof issuerSettings> = (config, problem) => {
-  checks[config.issuer](config, problem);
+  checks[config.issuer](config, problem, `KEDGE_ISSUER is "${config.issuer}"`);
   checkFallbacks(config, problem);
   if (config.issuer !== 'local' && config.issuerBootstrap) {
     problem('KEDGE_ISSUER_BOOTSTRAP', `"false", as KEDGE_ISSUER is "${config.issuer}"`, 'true');
@@ -71,18 +71,21 @@ const checkFallbacks: Check<typeof issuerSettings> = (config, problem) => {
     problem(name, 'each issuer once, and not that of KEDGE_ISSUER', names.join(','));
   }
   for (const each of names) {
-    if (each !== issuer) checks[each](asFallback(config, each), problem);
+    if (each === issuer) continue;
+    checks[each](asFallback(config, each), problem, `KEDGE_ISSUER_FALLBACKS has "${each}"`);
   }
 };
 
-const checkLocalConfig: Check<typeof issuerSettings> = (config, problem) => {
+/** A check of what one issuer needs; `reason` says in words what asks for it. */
+type IssuerCheck = (...args: [...Parameters<Check<typeof issuerSettings>>, reason: string]) => void;
+
+const checkLocalConfig: IssuerCheck = (config, problem, reason) => {
   const { issuerLocalDirectory, issuerLocalSecret } = config;
   if (config.issuerMode !== undefined) {
-    problem('KEDGE_ISSUER_MODE', 'it not to be set, as KEDGE_ISSUER is "local"', config.issuerMode);
+    problem('KEDGE_ISSUER_MODE', `it not to be set, as ${reason}`, config.issuerMode);
   }
   if (issuerLocalDirectory === undefined && issuerLocalSecret === undefined) {
-    const expected = 'the directory of the CA key pair, as KEDGE_ISSUER is "local"';
-    problem('KEDGE_ISSUER_LOCAL_DIR', expected, 'nothing');
+    problem('KEDGE_ISSUER_LOCAL_DIR', `the directory of the CA key pair, as ${reason}`, 'nothing');
   }
   if (issuerLocalDirectory !== undefined && issuerLocalSecret !== undefined) {
     problem('KEDGE_ISSUER_LOCAL_SECRET', 'either this or KEDGE_ISSUER_LOCAL_DIR to be set', 'both');
@@ -102,7 +105,7 @@ const checkAnchorSecret: Check<typeof issuerSettings> = (config, problem) => {
 };
 
 /** One entry for each value of KEDGE_ISSUER. */
-const checks: Readonly<Record<IssuerConfig['issuer'], Check<typeof issuerSettings>>> = {
+const checks: Readonly<Record<IssuerConfig['issuer'], IssuerCheck>> = {
   local: checkLocalConfig,
   vault: checkVaultConfig,
   'cert-manager': () => undefined,

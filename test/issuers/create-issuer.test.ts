@@ -51,7 +51,11 @@ describe('createIssuer', () => {
       'KEDGE_ISSUER_FALLBACKS: expected each issuer once, and not that of KEDGE_ISSUER, got vault',
       'vault',
     ],
-    ['vault', 'KEDGE_ISSUER_LOCAL_DIR: expected the directory of the CA key pair', 'local'],
+    [
+      'vault',
+      'KEDGE_ISSUER_LOCAL_DIR: expected the directory of the CA key pair, as KEDGE_ISSUER_FALLBACKS has "local", got nothing',
+      'local',
+    ],
   ])('refuses with the issuer %s what makes no fallback: %s', (issuer, problem, fallbacks) => {
     const env = { KEDGE_ISSUER: issuer, KEDGE_ISSUER_FALLBACKS: fallbacks };
     expect(() => readEnvironment(issuerSettings, env, checkIssuerConfig)).toThrow(problem);
