@@ -66,6 +66,12 @@ export class ListWatch<O extends KubeObject> {
     return client.list<O>(this.#resource, place, options, signal);
   }
 
+  /** Whether the API server has not come to this version yet. */
+  async isBehind(version: string, signal: AbortSignal): Promise<boolean> {
+    const { resourceVersion } = await this.page(1, undefined, signal);
+    return isBefore(resourceVersion, version);
+  }
+
   /** Every object, page by page, so that each page is garbage before the next one comes; gives the list's version. */
   async all(limit: number, take: (object: O) => void, signal: AbortSignal): Promise<string> {
     let page = await this.page(limit, undefined, signal);
@@ -103,4 +109,10 @@ export class ListWatch<O extends KubeObject> {
       signal.removeEventListener('abort', stop);
     }
   }
+}
+
+/** Versions are whole numbers in decimal; of anything else nothing is known. */
+function isBefore(a: string, b: string): boolean {
+  const numbers = /^\d{1,20}$/.test(a) && /^\d{1,20}$/.test(b);
+  return numbers && BigInt(a) < BigInt(b);
 }

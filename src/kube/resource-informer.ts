@@ -46,6 +46,8 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
   /** Everything up to here is in the store; undefined: it has to be listed, for the reason below. */
   #version: string | undefined;
   #reason: ListReason = 'first';
+  /** A version has, and no watch has brought anything since. */
+  #expired = false;
   /** The watch before did not end as it should, so the API server may have become another. */
   #cutOff = false;
   #confirmedAtMs = 0;
@@ -113,8 +115,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
       this.#forget('outage');
       return;
     }
-    const { resourceVersion } = await this.#listWatch.page(1, undefined, signal);
-    if (isBefore(resourceVersion, version)) this.#forget('behind');
+    if (await this.#listWatch.isBehind(version, signal)) this.#forget('behind');
   }
 
   #forget(reason: ListReason): void {
@@ -137,7 +138,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     this.#metrics.lists.inc({ resource, reason: this.#reason });
     this.#version = version;
     this.#confirm();
-    this.#succeeded();
+    if (!this.#expired) this.#succeeded();
     this.#store.replace(all);
     this.#metrics.objects.set({ resource }, this.#store.size);
     this.#metrics.synced.set({ resource }, 1);
@@ -187,6 +188,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
   #succeeded(): void {
     this.#backoff.reset();
     this.#failures = 0;
+    this.#expired = false;
   }
 
   /** Gives how long to wait. */
@@ -196,14 +198,25 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     const reason = listAnew[code];
     if (reason !== undefined) this.#forget(reason);
     if (code === 'kube_answer_too_large') this.#pageSize = Math.ceil(this.#pageSize / 2);
-    if (code === 'kube_not_found') {
-      this.#forget('version');
-      if (this.#listWatch.turnToOlder()) return 0;
-    }
+    const retryAfterMs = (isAppError(error) && error.retryAfterMs) || 0;
+    if (this.#isNext(code)) return retryAfterMs;
     this.#failures += 1;
     if (code === 'kube_not_found' && this.#options.optional === true) this.#absent();
     else if (this.#failures > quietBreaks || !isBreak(error)) this.#tell(this.#problemOf(code, error), error);
-    return Math.max(this.#backoff.next(), (isAppError(error) && error.retryAfterMs) || 0);
+    return Math.max(this.#backoff.next(), retryAfterMs);
+  }
+
+  /** Whether there is something else to ask for, at once. */
+  #isNext(code: string): boolean {
+    if (code === 'kube_not_found') {
+      this.#forget('version');
+      return this.#listWatch.turnToOlder();
+    }
+    if (code !== 'kube_expired' || this.#expired) return false;
+    // Who says so is there, so the outage that it was waited for is over, and what is known is as old as that.
+    this.#succeeded();
+    this.#expired = true;
+    return true;
   }
 
   /** The API server does not know the kind. Should it have known it before, the end of the objects was told of each. */
@@ -232,10 +245,4 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
 
 function isBreak(error: unknown): boolean {
   return isAppError(error) && (error.kind === 'unavailable' || error.code === 'kube_expired');
-}
-
-/** Versions are whole numbers in decimal; of anything else nothing is known. */
-function isBefore(a: string, b: string): boolean {
-  const numbers = /^\d{1,20}$/.test(a) && /^\d{1,20}$/.test(b);
-  return numbers && BigInt(a) < BigInt(b);
 }

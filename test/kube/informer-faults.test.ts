@@ -37,6 +37,12 @@ async function waited({ clock }: Followed): Promise<void> {
   await clock.advance(dueMs ?? 0);
 }
 
+/** Lets the informer wait as long as it means to, which has to be this. */
+async function waitedFor({ clock }: Followed, waitMs: number): Promise<void> {
+  await eventually(() => expect(clock.nextDueMs).toBe(waitMs));
+  await clock.advance(waitMs);
+}
+
 describe('an informer, when something breaks', () => {
   it('resumes a watch that was reset where it was, without a list', async () => {
     await using api = await FakeKubeApi.start();
@@ -82,6 +88,50 @@ describe('an informer, when something breaks', () => {
       expect(followed.log.records.filter(({ level }) => level === 'warn')).toEqual([]);
     },
   );
+
+  it('lists at once when its version has expired, however long it has come to wait in an outage', async () => {
+    await using api = await FakeKubeApi.start();
+    await using followed = await following(api);
+    api.fault = (_request, response) => {
+      answer(response, 503, status(503, 'ServiceUnavailable'));
+      return true;
+    };
+    api.breakWatches();
+    for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000]) await waitedFor(followed, waitMs);
+    await eventually(() => expect(followed.clock.nextDueMs).toBe(30_000));
+    api.put(configMaps, configMap('a', '2'));
+    api.compact();
+    api.fault = () => false;
+    await followed.clock.advance(30_000);
+    await eventually(() => expect(followed.content).toEqual({ 'shop/a': '2', 'shop/b': '1' }));
+    await eventually(() => expect(api.openWatches).toBe(1));
+    expect(await followed.metric('kedge_kube_lists_total', 'reason="expired"')).toBe(1);
+    expect(followed.log.withMessage('cannot be followed now')).toHaveLength(1);
+    expect(followed.log.withMessage('followed again')).toHaveLength(1);
+  });
+
+  it('lists less and less often while each watch after a list has expired', async () => {
+    await using api = await FakeKubeApi.start();
+    await using followed = await following(api);
+    api.fault = (request, response) => {
+      if (!isWatch(request)) return false;
+      answer(response, 410, status(410, 'Expired'));
+      return true;
+    };
+    api.breakWatches();
+    for (const waitMs of [250, 250, 500, 1_000, 2_000]) await waitedFor(followed, waitMs);
+    await eventually(() => expect(followed.clock.nextDueMs).toBe(4_000));
+    expect(await followed.metric('kedge_kube_lists_total', 'reason="expired"')).toBe(5);
+    expect(followed.informer.problem.value).toContain('answered 410');
+    api.fault = () => false;
+    await waitedFor(followed, 4_000);
+    await eventually(() => expect(api.openWatches).toBe(1));
+    expect(followed.informer.problem.value).toBeUndefined();
+    api.put(configMaps, configMap('a', '2'));
+    await eventually(() => expect(followed.content['shop/a']).toBe('2'));
+    api.breakWatches();
+    await eventually(() => expect(followed.clock.nextDueMs).toBe(250));
+  });
 
   it('begins a list anew whose next page has expired', async () => {
     await using api = await FakeKubeApi.start();
