@@ -11,7 +11,7 @@ import { OutageState } from './outage-state.ts';
 import { Refusals } from './refusals.ts';
 import { Slots } from './slots.ts';
 import { Throughput } from './throughput.ts';
-import { bearableMs, standingOf, type Standing, type Urgency } from './urgency.ts';
+import { standingAtDoor, standingOf, type Standing } from './urgency.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 export interface GuardOptions {
@@ -33,7 +33,7 @@ interface Place extends Standing {
 }
 
 interface Waiter {
-  readonly urgency: Urgency;
+  readonly pressedFromMs: number;
   readonly go: () => void;
   readonly turnAway: (reason: ShedReason) => void;
 }
@@ -83,7 +83,7 @@ export class GuardedIssuer implements Issuer {
     this.#breaker.state.subscribe((state) => {
       showBreaker(metrics, state);
       if (state.state === 'open') this.#empty('outage');
-      if (state.state === 'closed') this.#slots.settle(() => this.#serve());
+      if (state.state === 'closed') this.#begin();
     });
   }
 
@@ -98,8 +98,7 @@ export class GuardedIssuer implements Issuer {
   /** @throws AppError `issuer_outage` while nothing but probes reaches the CA and none is wanted now. */
   checkOpen(goodUntil?: Date): void {
     if (this.#breaker.admits) return;
-    const urgency = goodUntil === undefined ? 'first' : 'early';
-    throw this.#refusal('outage', { urgency, bearableMs: bearableMs(goodUntil, this.#options.clock.now()) });
+    throw this.#refusal('outage', standingAtDoor(goodUntil, this.#options.clock.now()));
   }
 
   /** One that the CA refuses because it is asked too much gets a turn again, while there is time. */
@@ -119,9 +118,8 @@ export class GuardedIssuer implements Issuer {
   }
 
   async #turn(request: IssueRequest, place: Place, signal: AbortSignal): Promise<IssuedCertificate> {
-    const { urgency } = place;
-    if (this.#line.length === 0 && this.#hasRoom(urgency)) {
-      this.#options.metrics.waited.observe({ urgency }, 0);
+    if (this.#line.length === 0 && this.#hasRoom(place.pressedFromMs)) {
+      this.#options.metrics.waited.observe({ urgency: place.urgency }, 0);
       return this.#call(request, signal);
     }
     if (this.#breaker.state.value.state !== 'closed') throw this.#refusal('outage', place);
@@ -131,7 +129,7 @@ export class GuardedIssuer implements Issuer {
   /** Waits for its turn, and takes it at once when it comes. */
   #wait(request: IssueRequest, place: Place, signal: AbortSignal): Promise<IssuedCertificate> {
     const { clock, metrics } = this.#options;
-    const { urgency } = place;
+    const { urgency, pressedFromMs } = place;
     const sinceMs = clock.now().getTime();
     const { promise, resolve, reject } = Promise.withResolvers<IssuedCertificate>();
     const end = (): void => {
@@ -152,21 +150,23 @@ export class GuardedIssuer implements Issuer {
       leave();
       end();
       reject(signal.reason);
+      this.#serve();
     };
     const timer = clock.after(place.waitUntilMs - sinceMs, () => {
       leave();
       turnAway('late');
+      this.#serve();
     });
     signal.addEventListener('abort', giveUp, { once: true });
     metrics.waiting.inc({ urgency });
-    const leave = this.#line.join({ urgency, go, turnAway }, place.neededMs);
+    const leave = this.#line.join({ pressedFromMs, go, turnAway }, place.neededMs);
     this.#serve();
     return promise;
   }
 
   /** Whoever's turn it is goes; whoever's will not come in time is told so now. */
   #serve(): void {
-    for (let next = this.#line.head; next && this.#hasRoom(next.urgency); next = this.#line.head) {
+    for (let next = this.#line.head; next && this.#hasRoom(next.pressedFromMs); next = this.#line.head) {
       this.#line.first();
       next.go();
     }
@@ -177,8 +177,8 @@ export class GuardedIssuer implements Issuer {
     while (this.#line.length > most) this.#line.last()?.turnAway('overload');
   }
 
-  #hasRoom(urgency: Urgency): boolean {
-    if (!this.#slots.isFreeFor(urgency) || !this.#breaker.admits) return false;
+  #hasRoom(pressedFromMs: number): boolean {
+    if (!this.#slots.isFreeFor(pressedFromMs) || !this.#breaker.admits) return false;
     const waitMs = this.#rate.waitMs;
     if (waitMs === 0) return true;
     if (this.#paced) return false;
@@ -220,6 +220,12 @@ export class GuardedIssuer implements Issuer {
     const { metrics, random = Math.random } = this.#options;
     metrics.heldBack.inc();
     this.#rate.pause(error.retryAfterMs ?? usualPauseMs * (0.5 + 0.5 * random()));
+  }
+
+  /** After an outage: how long that kept calls says nothing of the CA that is back. */
+  #begin(): void {
+    this.#throughput.forget();
+    this.#slots.settle(() => this.#serve());
   }
 
   #empty(reason: ShedReason): void {

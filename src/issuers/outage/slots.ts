@@ -1,5 +1,4 @@
 import type { Clock, Timer } from '../../runtime/clock.ts';
-import type { Urgency } from './urgency.ts';
 
 /** Whoever is pressed and was sent away comes back within an eighth of what is left: so long is that for two minutes. */
 const settlingMs = 15_000;
@@ -20,8 +19,9 @@ export class Slots {
     this.#clock = clock;
   }
 
-  isFreeFor(urgency: Urgency): boolean {
-    const few = this.#settling !== undefined && urgency === 'early';
+  /** @param pressedFromMs from when on it is no early renewal any more, ms since 1970 */
+  isFreeFor(pressedFromMs: number): boolean {
+    const few = this.#settling !== undefined && this.#clock.now().getTime() < pressedFromMs;
     return this.#taken < (few ? Math.ceil(this.#most * shareOfEarly) : this.#most);
   }
 

@@ -19,6 +19,11 @@ export class Throughput {
     this.#typicalMs += weight * (Math.max(1, ms) - this.#typicalMs);
   }
 
+  /** As before the first answer. */
+  forget(): void {
+    this.#typicalMs = assumedMs;
+  }
+
   /** Answers in a millisecond. */
   get perMs(): number {
     return Math.min(this.#ratePerMs, this.#concurrency / this.#typicalMs);

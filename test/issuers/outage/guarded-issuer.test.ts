@@ -226,6 +226,57 @@ describe('GuardedIssuer', () => {
     expect(bench.outcomes.filter((outcome) => outcome.endsWith(' ok'))).toHaveLength(24);
   });
 
+  it('lets nobody who is pressed wait behind an early renewal that has become so while it waited', async () => {
+    const bench = new Bench({ concurrency: 16 });
+    await bench.fail(5);
+    await bench.clock.advance(2_000);
+    for (const name of ['probe 1', 'probe 2']) bench.ask(name);
+    await bench.answerAll();
+    bench.reached.length = 0;
+    for (const name of ['early 1', 'early 2']) bench.ask(name, 60);
+    bench.ask('nearly pressed', 10 + 1 / 60);
+    await bench.clock.advance(2_000);
+    bench.ask('first');
+    expect(bench.reached).toEqual(['early 1', 'early 2', 'nearly pressed', 'first']);
+    await bench.answerAll();
+  });
+
+  it('judges the CA after an outage by nothing that calls took in it', async () => {
+    const bench = new Bench({ concurrency: 5 });
+    for (let round = 1; round <= 3; round += 1) {
+      const caller = new AbortController();
+      for (let number = 1; number <= 5; number += 1) bench.ask('hangs', 60, caller.signal);
+      await bench.clock.advance(9_990);
+      caller.abort(new Error('caller gone'));
+      bench.held.length = 0;
+      await bench.clock.advance(0);
+    }
+    expect(bench.guard.breaker.value.state).toBe('open');
+    await bench.clock.advance(3_000);
+    for (const name of ['probe 1', 'probe 2']) bench.ask(name);
+    await bench.answerAll();
+    bench.outcomes.length = 0;
+    for (let number = 1; number <= 100; number += 1) bench.ask('expiring', 2);
+    await bench.clock.advance(0);
+    expect(bench.outcomes).toEqual([]);
+    await bench.answerAll();
+    expect(bench.outcomes).toHaveLength(100);
+  });
+
+  it('counts by its urgency who is sent away before its token is looked at', async () => {
+    const bench = new Bench();
+    await bench.fail(5);
+    for (const goodUntil of [undefined, later(5 * minute), later(60 * minute), later(-minute)])
+      expect(() => bench.guard.checkOpen(goodUntil)).toThrow('expected a CA that answers, got none');
+    const text = await bench.metrics.text();
+    for (const [urgency, count] of [
+      ['first', 1],
+      ['expiring', 1],
+      ['early', 2],
+    ])
+      expect(text).toContain(`kedge_issuer_shed_total{reason="outage",urgency="${urgency}"} ${count}`);
+  });
+
   it('sends away all that wait when the CA is found to be away', async () => {
     const bench = new Bench({ concurrency: 5 });
     for (let number = 1; number <= 7; number += 1) bench.ask(`${number}`, 60);
@@ -346,7 +397,7 @@ describe('GuardedIssuer', () => {
     await bench.clock.advance(0);
     expect(bench.outcomes).toEqual([
       `hours left issuer_outage ${0.75 * 5 * minute}`,
-      `eight minutes left issuer_outage ${0.75 * minute}`,
+      `eight minutes left issuer_outage ${0.75 * 7_500}`,
       'one second left issuer_outage 750',
       `first issuer_outage ${0.75 * minute}`,
     ]);
