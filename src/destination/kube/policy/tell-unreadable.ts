@@ -4,7 +4,7 @@ import type { Log } from '../../../runtime/log.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import { RefusalLog } from '../../../runtime/refusal-log.ts';
 import { routeProblems } from './route-rules.ts';
-import { annotationProblems } from './workload-defaults.ts';
+import { annotationProblems, portProblems } from './workload-defaults.ts';
 import type { ClusterCollections } from '../cluster.ts';
 import type { PolicyCollections } from './policy-objects.ts';
 
@@ -14,15 +14,16 @@ export interface TellNeeds {
   readonly metrics: Metrics;
 }
 
-/** What carries annotations about policy. */
-type Annotated = Pick<ClusterCollections, 'pods' | 'externalWorkloads' | 'namespaces'>;
+/** What carries annotations about policy, or about ports. */
+type Annotated = Pick<ClusterCollections, 'pods' | 'externalWorkloads' | 'namespaces' | 'services'>;
 
 /** By kind and key, what is wrong with an object. Kept only for as long as something is. */
 type Unreadable = Map<string, Map<string, string>>;
 
 /**
  * Tells of every object of policy that cannot be read as it was meant: once in the log for each thing that is wrong,
- * and in a metric for as long as it is. What cannot be read lets nobody in, which its author is not to find out alone.
+ * and in a metric for as long as it is. Policy that cannot be read lets nobody in, and ports are passed over, which
+ * their author is not to find out alone.
  */
 export function tellUnreadable(
   collections: PolicyCollections & Annotated,
@@ -30,7 +31,8 @@ export function tellUnreadable(
 ): void {
   const unreadable: Unreadable = new Map();
   declareUnreadable(metrics, unreadable);
-  const refusals = new RefusalLog(log, clock, 'policy that cannot be read lets nobody in');
+  const message = 'policy that cannot be read lets nobody in, ports that cannot be read are passed over';
+  const refusals = new RefusalLog(log, clock, message);
   const follow = <T>(
     kind: string,
     collection: Collection<T>,
@@ -64,13 +66,14 @@ export function tellUnreadable(
   follow('Pod', collections.pods, annotationProblems);
   follow('ExternalWorkload', collections.externalWorkloads, annotationProblems);
   follow('Namespace', collections.namespaces, annotationProblems);
+  follow('Service', collections.services, (service) => portProblems(service, ['opaque-ports']));
 }
 
 /** Declared by itself, as docs/metrics.md lists it. */
 export function declareUnreadable(metrics: Metrics, unreadable: Unreadable): void {
   metrics.gauge(
     'kedge_destination_policy_unreadable_objects',
-    'Objects of policy, and annotations about it, that cannot be read as they were meant and let nobody in.',
+    'Objects of policy, and annotations about it or about ports, that cannot be read as they were meant. Policy lets nobody in then, ports are passed over.',
     ['kind'],
     (gauge) => {
       for (const [kind, objects] of unreadable) gauge.set({ kind }, objects.size);

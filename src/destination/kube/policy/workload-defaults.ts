@@ -52,7 +52,6 @@ export function probesAllowed(workload: PolicyWorkload, namespace: Namespace): b
 export function annotationProblems({ annotations }: Pick<Namespace, 'annotations'>): string[] {
   const problems: string[] = [];
   const { 'default-inbound-policy': policy, 'probe-authorization': probe } = annotations;
-  const ports = annotations['proxy-require-identity-inbound-ports'];
   if (policy !== undefined && !isPolicy(policy)) {
     problems.push(
       `expected default-inbound-policy to be one of ${DEFAULT_POLICY_NAMES.join(', ')}, got ${shown(policy)}`,
@@ -61,10 +60,19 @@ export function annotationProblems({ annotations }: Pick<Namespace, 'annotations
   if (probe !== undefined && probe !== 'enabled' && probe !== 'disabled') {
     problems.push(`expected probe-authorization to be enabled or disabled, got ${shown(probe)}`);
   }
-  if (ports !== undefined && !isPortList(ports)) {
-    problems.push(`expected proxy-require-identity-inbound-ports to list ports, got ${shown(ports)}`);
-  }
-  return problems;
+  return [...problems, ...portProblems({ annotations }, PORT_LISTS)];
+}
+
+/** What is wrong with the lists of ports in some annotations, in sentences. */
+export function portProblems(
+  { annotations }: Pick<Namespace, 'annotations'>,
+  names: readonly PortListName[],
+): string[] {
+  return names.flatMap((name) => {
+    const said = annotations[name];
+    if (said === undefined || isPortList(said, PORT_NAMES[name])) return [];
+    return [`expected ${name} to list ports, got ${shown(said)}`];
+  });
 }
 
 function defaultPolicy(workload: PolicyWorkload, namespace: Namespace): DefaultPolicyName | undefined {
@@ -79,17 +87,33 @@ function needsIdentity(workload: PolicyWorkload, namespace: Namespace, port: num
   const said = workload.annotations[name] ?? namespace.annotations[name];
   if (said === undefined) return false;
   const { annotations, ports } = workload;
-  return !isPortList(said) || annotatedPorts(name, { annotations, ports, namespace })?.has(port) === true;
+  return (
+    !isPortList(said, PORT_NAMES[name]) ||
+    annotatedPorts(name, { annotations, ports, namespace })?.has(port) === true
+  );
 }
 
 function isPolicy(text: string): text is DefaultPolicyName {
   return (DEFAULT_POLICY_NAMES as readonly string[]).includes(text);
 }
 
-const portName = /^(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?$/;
+/** What a container may call a port, and a Service, for whose ports its namespace may speak. */
+const ofContainer = /^(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?$/;
+const ofService = /^(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** What can be the name of a port in each annotation that lists ports. */
+const PORT_NAMES = {
+  'proxy-require-identity-inbound-ports': ofContainer,
+  'opaque-ports': ofService,
+  'skip-inbound-ports': ofContainer,
+} as const;
+
+type PortListName = keyof typeof PORT_NAMES;
+
+const PORT_LISTS = Object.keys(PORT_NAMES) as PortListName[];
 
 /** Whether each item is a port, a range or what can be the name of a port. */
-function isPortList(text: string): boolean {
+function isPortList(text: string, portName: RegExp): boolean {
   if (text.length > MAX_PORT_LIST) return false;
   const items = text.split(',').map((item) => item.trim());
   return items.every((item) => portName.test(item) || PortSet.parse(item) !== undefined);

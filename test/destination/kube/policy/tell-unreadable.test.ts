@@ -5,6 +5,8 @@ import { ManualClock } from '../../../support/manual-clock.ts';
 import { object, pod, server, serverRef, shop } from './support/manifests.ts';
 import { PolicyCluster } from './support/policy-cluster.ts';
 
+const message = 'policy that cannot be read lets nobody in, ports that cannot be read are passed over';
+
 function tell(cluster: PolicyCluster) {
   const log = new LogCapture();
   const metrics = new Metrics();
@@ -14,7 +16,7 @@ function tell(cluster: PolicyCluster) {
     return Number(line?.split(' ').at(-1));
   };
   return {
-    told: () => log.withMessage('policy that cannot be read lets nobody in').map(({ fields }) => fields),
+    told: () => log.withMessage(message).map(({ fields }) => fields),
     count,
   };
 }
@@ -58,6 +60,13 @@ describe('policy that cannot be read', () => {
       'Namespace',
       { ...shop, metadata: { name: 'shop', annotations: { 'config.kedge.io/probe-authorization': 'no' } } },
     ],
+    ['Pod', pod({ metadata: { annotations: { 'config.kedge.io/opaque-ports': '0,99999,80-70' } } })],
+    [
+      'Namespace',
+      { ...shop, metadata: { name: 'shop', annotations: { 'config.linkerd.io/opaque-ports': '0' } } },
+    ],
+    ['Pod', pod({ metadata: { annotations: { 'config.kedge.io/skip-inbound-ports': '-1,,9' } } })],
+    ['Service', object('Service', 'web', {}, { annotations: { 'config.kedge.io/opaque-ports': '80-70' } })],
   ])('is told of each kind: %s', async (kind, manifest) => {
     const { told, count } = tell(new PolicyCluster(manifest));
     expect(told()).toMatchObject([{ code: kind }]);
@@ -68,7 +77,12 @@ describe('policy that cannot be read', () => {
     const service = object('HTTPRoute', 'x', {
       parentRefs: [{ group: 'core', kind: 'Service', name: 'web' }],
     });
-    const { told } = tell(new PolicyCluster(shop, pod(), server(), service));
+    const annotations = {
+      'config.kedge.io/opaque-ports': `80, 8000-8001,,http,${'a'.repeat(63)}`,
+      'config.kedge.io/skip-inbound-ports': '',
+    };
+    const annotated = [pod({ metadata: { annotations } }), object('Service', 'web', {}, { annotations })];
+    const { told } = tell(new PolicyCluster(shop, ...annotated, server(), service));
     expect(told()).toEqual([]);
   });
 

@@ -59,6 +59,7 @@ export class PolicyCluster {
     Pod: into(this.collections.pods, clusterProjections.pods),
     ExternalWorkload: into(this.collections.externalWorkloads, clusterProjections.externalWorkloads),
     Namespace: into(this.collections.namespaces, clusterProjections.namespaces),
+    Service: into(this.collections.services, clusterProjections.services),
     Node: into(this.collections.nodes, clusterProjections.nodes),
     Server: into(this.collections.servers, projectServer),
     AuthorizationPolicy: into(this.collections.authorizationPolicies, authorizationProjection(mesh)),
