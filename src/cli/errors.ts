@@ -84,7 +84,7 @@ export const cliErrors = errorCatalogue({
   },
   interrupted: {
     kind: 'cancelled',
-    help: 'Somebody ended the command (Ctrl-C, SIGTERM). What it made elsewhere was taken away again; run it anew for an answer.',
+    help: 'Somebody ended the command (Ctrl-C, SIGTERM, a closed terminal). What it made elsewhere was taken away again; run it anew for an answer.',
   },
   demo_timeout: {
     kind: 'deadline_exceeded',
