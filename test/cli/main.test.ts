@@ -87,6 +87,17 @@ describe('the kedge process', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
+  it('goes on to its end when its terminal is gone', () => {
+    // As the stream tells it of a write to a terminal that was closed.
+    const closed = `
+      await import(process.argv[1]);
+      process.stdout.emit('error', Object.assign(new Error('write EIO'), { code: 'EIO' }));
+      process.stderr.write('at its end');`;
+    const words = ['--input-type=module', '-e', closed, main, 'identity', path.join(ca, 'ca-bundle.crt')];
+    const ran = spawnSync(process.execPath, words, { encoding: 'utf8', env: {} });
+    expect(ran).toMatchObject({ status: 0, stderr: 'at its end' });
+  });
+
   it('knows its version', () => {
     const manifest = fs.readFileSync(path.join(root, 'package.json'), 'utf8');
     expect(version).toBe((JSON.parse(manifest) as { version: string }).version);
