@@ -5,6 +5,7 @@ import type { Log } from '../../runtime/log.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { paint, table } from '../table.ts';
+import { onInterruption } from '../until-interrupted.ts';
 import { eventually } from './eventually.ts';
 import { makeAuthorities, makeNextIssuer } from './make-authorities.ts';
 import { Mesh } from './mesh.ts';
@@ -39,8 +40,7 @@ export interface DemoOptions {
 export async function runDemo({ keep, output }: DemoOptions): Promise<number> {
   const teller = output === 'json' ? undefined : new Teller();
   const leave = new AbortController();
-  const onSignal = (): void => leave.abort(new Error('a signal ended the demo'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
+  const forget = onInterruption(() => leave.abort(new Error('a signal ended the demo')));
   const world = await createShopWorld();
   const proofs = new Proofs(systemClock, leave.signal, (proof, afterMs) =>
     teller?.proof(proof.ok, proof.claim, proof.seen, afterMs),
@@ -71,9 +71,9 @@ export async function runDemo({ keep, output }: DemoOptions): Promise<number> {
     proofs.add({ claim: 'the demo runs to its end', ok: false, seen: errorMessage(error) });
   } finally {
     clearInterval(refreshTokens);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, onSignal);
     await close(mesh, wire, proofs);
     world.remove();
+    forget();
   }
   if (output === 'json')
     process.stdout.write(`${JSON.stringify({ ok: proofs.allHold, proofs: proofs.all }, null, 2)}\n`);

@@ -38,7 +38,7 @@ describe('kedge demo', () => {
     await demo.says('nothing in clear');
     const directory = /in (\/\S+);/.exec(demo.output)?.[1] ?? '';
     expect(existsSync(directory)).toBe(true);
-    demo.child.kill('SIGTERM');
+    demo.child.kill('SIGHUP');
     expect(await demo.ended()).toBe(1);
     expect(demo.output).toContain('a signal ended the demo');
     expect(demo.output).toContain('exit code 0 each');
