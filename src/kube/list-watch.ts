@@ -1,4 +1,4 @@
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 import type { ListPage } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { KubeConnection, WatchEvent } from './kube-watch.ts';
@@ -18,10 +18,15 @@ export interface ListWatchOptions {
 
 /** What is told of a watch. */
 export interface WatchListener<O> {
-  /** The API server has taken it. */
-  opened(): void;
+  /** Its first line may say that the version has expired: to be taken by the API server is not enough. */
+  readonly doubted: boolean;
+  /** The API server has taken it, and where it is doubted has not ended it soon. */
+  stands(): void;
   take(batch: readonly WatchEvent<O>[]): void;
 }
+
+/** A watch that ends sooner, and brought nothing, has failed. */
+export const soonMs = 1_000;
 
 /** How a watch ended that was not cut off by an error. */
 export type WatchEnd = 'timeout' | 'silent';
@@ -91,10 +96,12 @@ export class ListWatch<O extends KubeObject> {
     const hush = (): void => end.abort(silent);
     signal.addEventListener('abort', stop, { once: true });
     let silence = clock.after(silenceMs, hush);
+    let standing: Timer | undefined;
     try {
       const options = { ...this.#selectors, resourceVersion, timeoutMs: watchMs * (1 + random()) };
       const batches = await client.watch<O>(this.#resource, place, options, end.signal);
-      listener.opened();
+      if (listener.doubted) standing = clock.after(soonMs, () => listener.stands());
+      else listener.stands();
       for await (const batch of batches) {
         silence.cancel();
         silence = clock.after(silenceMs, hush);
@@ -106,6 +113,7 @@ export class ListWatch<O extends KubeObject> {
       return 'silent';
     } finally {
       silence.cancel();
+      standing?.cancel();
       signal.removeEventListener('abort', stop);
     }
   }

@@ -10,7 +10,7 @@ import { kubeMetrics } from './kube-metrics.ts';
 import type { KubeMetrics } from './kube-metrics.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { WatchEvent } from './kube-watch.ts';
-import { ListWatch } from './list-watch.ts';
+import { ListWatch, soonMs } from './list-watch.ts';
 import { ObjectStore } from './object-store.ts';
 
 /** Objects per page of a list: a megabyte or so, for what is read at once costs memory for good. Halved when a page was too large. */
@@ -18,9 +18,6 @@ const firstPageSize = 100;
 const backoffPolicy = { minMs: 250, maxMs: 30_000, jitter: 1 };
 /** After so long without contact the history may be another one, although it goes on from a later version. */
 const outageMs = 120_000;
-/** A watch that ends sooner, and brought nothing, has failed. */
-const soonMs = 1_000;
-
 /** So many breaks in a row are daily life, and over before anybody could look. */
 const quietBreaks = 2;
 
@@ -46,7 +43,7 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
   /** Everything up to here is in the store; undefined: it has to be listed, for the reason below. */
   #version: string | undefined;
   #reason: ListReason = 'first';
-  /** A version has, and no watch has brought anything since. */
+  /** A version has, and no watch has stood or brought anything since. */
   #expired = false;
   /** The watch before did not end as it should, so the API server may have become another. */
   #cutOff = false;
@@ -98,7 +95,8 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     const version = this.#version ?? (await this.#list(signal));
     const beganAtMs = this.#now();
     this.#cutOff = true;
-    const listener = { opened: () => this.#confirm(), take: this.#take.bind(this) };
+    const doubted = this.#failures > 0 || this.#expired;
+    const listener = { doubted, stands: this.#stands.bind(this), take: this.#take.bind(this) };
     const end = await this.#listWatch.watch(version, listener, signal);
     this.#cutOff = end === 'silent';
     this.#metrics.watches.inc({ resource: this.#resource, end });
@@ -107,6 +105,11 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
       throw kubeErrors.error('kube_unreachable', message);
     }
     this.#succeeded();
+  }
+
+  #stands(): void {
+    this.#expired = false;
+    this.#confirm();
   }
 
   /** An API server restored from a backup is behind; a watch from a version it has not reached yet stays silent. */
@@ -198,12 +201,11 @@ export class ResourceInformer<T, O extends KubeObject> implements Informer<T> {
     const reason = listAnew[code];
     if (reason !== undefined) this.#forget(reason);
     if (code === 'kube_answer_too_large') this.#pageSize = Math.ceil(this.#pageSize / 2);
-    const retryAfterMs = (isAppError(error) && error.retryAfterMs) || 0;
-    if (this.#isNext(code)) return retryAfterMs;
+    if (this.#isNext(code)) return 0;
     this.#failures += 1;
     if (code === 'kube_not_found' && this.#options.optional === true) this.#absent();
     else if (this.#failures > quietBreaks || !isBreak(error)) this.#tell(this.#problemOf(code, error), error);
-    return Math.max(this.#backoff.next(), retryAfterMs);
+    return Math.max(this.#backoff.next(), (isAppError(error) && error.retryAfterMs) || 0);
   }
 
   /** Whether there is something else to ask for, at once. */

@@ -110,6 +110,70 @@ describe('an informer, when something breaks', () => {
     expect(followed.log.withMessage('followed again')).toHaveLength(1);
   });
 
+  it('says that it follows again not when its watch is taken, but once what it missed is listed', async () => {
+    await using api = await FakeKubeApi.start();
+    await using followed = await following(api);
+    const known = followed.clock.now().getTime() / 1000;
+    const confirmed = (): Promise<number> => followed.metric('kedge_kube_confirmed_timestamp_seconds');
+    let expired = false;
+    api.fault = (request, response) => {
+      if (expired && !isList(request)) return false;
+      answer(response, 503, status(503, 'ServiceUnavailable'));
+      return true;
+    };
+    api.breakWatches();
+    for (const waitMs of [250, 500]) await waitedFor(followed, waitMs);
+    await eventually(() => expect(followed.clock.nextDueMs).toBe(1_000));
+    expired = true;
+    api.put(configMaps, configMap('a', '2'));
+    api.compact();
+    await followed.clock.advance(1_000);
+    await eventually(() => expect(followed.clock.nextDueMs).toBe(250));
+    expect(await confirmed()).toBe(known);
+    expect(followed.log.withMessage('followed again')).toEqual([]);
+    api.fault = () => false;
+    await waitedFor(followed, 250);
+    await eventually(() => expect(api.openWatches).toBe(1));
+    expect(await confirmed()).toBe(known + 2);
+    expect(followed.log.withMessage('followed again')).toHaveLength(1);
+  });
+
+  it('says that it follows again once a watch without anything to tell has stood for a second', async () => {
+    await using api = await FakeKubeApi.start();
+    await using followed = await following(api);
+    api.fault = (_request, response) => {
+      answer(response, 503, status(503, 'ServiceUnavailable'));
+      return true;
+    };
+    api.breakWatches();
+    for (const waitMs of [250, 500]) await waitedFor(followed, waitMs);
+    await eventually(() => expect(followed.informer.problem.value).toContain('answered 503'));
+    api.fault = () => false;
+    await waitedFor(followed, 1_000);
+    await eventually(() => expect(api.openWatches).toBe(1));
+    await waitedFor(followed, 1_000);
+    expect(followed.informer.problem.value).toBeUndefined();
+    expect(api.requests.filter(isList)).toHaveLength(1);
+  });
+
+  it('lists at once again where its version expires once more after its watch has stood', async () => {
+    await using api = await FakeKubeApi.start();
+    await using followed = await following(api);
+    for (const lists of [1, 2]) {
+      let expiries = 1;
+      api.fault = (request, response) => {
+        if (!isWatch(request) || expiries-- < 1) return false;
+        answer(response, 410, status(410, 'Expired'));
+        return true;
+      };
+      api.breakWatches();
+      await waitedFor(followed, 250);
+      await eventually(() => expect(api.openWatches).toBe(1));
+      expect(await followed.metric('kedge_kube_lists_total', 'reason="expired"')).toBe(lists);
+      await waitedFor(followed, 1_000);
+    }
+  });
+
   it('lists less and less often while each watch after a list has expired', async () => {
     await using api = await FakeKubeApi.start();
     await using followed = await following(api);
