@@ -34,7 +34,7 @@ export function kubeMetrics(metrics: Metrics): KubeMetrics {
     ]),
     confirmed: metrics.gauge(
       'kedge_kube_confirmed_timestamp_seconds',
-      'When the API server last said anything of these objects: a list, an event, a bookmark, or that a watch has begun. What is known of them is as old as that.',
+      'When the API server last said anything of these objects: a list, an event, a bookmark, or that a watch stands. What is known of them is as old as that.',
       ['resource'],
     ),
     lists: metrics.counter(
