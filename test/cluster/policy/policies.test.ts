@@ -107,7 +107,7 @@ onKubernetes('policy in a real API server', (cluster) => {
       'default all-unauthenticated detect; default all-unauthenticated: anyone from everywhere; default probe: anyone from 192.0.2.1/32',
     );
     const toldOf = followed.log
-      .withMessage('policy that cannot be read lets nobody in')
+      .withMessage('policy that cannot be read lets nobody in, ports that cannot be read are passed over')
       .filter(({ fields }) => String(fields['object']).startsWith('loose/'))
       .map(({ fields }) => fields['code']);
     expect(new Set(toldOf)).toEqual(new Set(['Server', 'AuthorizationPolicy']));

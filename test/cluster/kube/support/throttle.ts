@@ -26,6 +26,8 @@ export async function throttle(cluster: TestCluster, namespace: string): Promise
   await eventually(async () => {
     await holder.tryToHold();
     const { status, headers } = await ask();
+    // Whatever this side believes, the place is free.
+    if (status !== 429) holder.end();
     expect(headers).toMatchObject({ 'retry-after': expect.stringMatching(/^\d+$/) as string });
     expect(status).toBe(429);
     expect(holder.holds).toBe(true);
